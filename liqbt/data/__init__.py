@@ -1,0 +1,1 @@
+"""Recorded files, validated once and kept in a Parquet store."""

@@ -1,0 +1,66 @@
+"""What is wrong with a recording, told to whoever uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from liqbt._time import format_ns
+from liqbt._typing import BoolArray1D, Float64Array1D, IntArray1D
+
+__all__ = ["Finding", "check_bars", "check_open_interest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that a reader of results must know about the data behind them.
+
+    code: short name, such as `gap`. severity: `note` changes how to read results, `warning` may change the results.
+    count: bars concerned. message: a sentence with the first place and what liqbt does about it.
+    """
+
+    code: str
+    severity: Literal["note", "warning"]
+    count: int
+    message: str
+
+
+def check_bars(timestamp: IntArray1D, observed: BoolArray1D, volume: Float64Array1D) -> tuple[Finding, ...]:
+    """Find missing bars and bars without volume; all arrays have shape (n_bars,), `timestamp` in UTC nanoseconds."""
+    found = []
+    missing = ~observed
+    if missing.any():
+        first = format_ns(timestamp[int(missing.argmax())])
+        found.append(Finding(code="gap", severity="warning", count=int(missing.sum()), message=(
+            f"{int(missing.sum())} bars are missing, the first at {first}; price is held and nothing is filled in them"
+        )))
+    silent = observed & (volume == 0.0)
+    if silent.any():
+        first = format_ns(timestamp[int(silent.argmax())])
+        found.append(Finding(code="no_volume", severity="note", count=int(silent.sum()), message=(
+            f"{int(silent.sum())} recorded bars have no volume, the first at {first}"
+        )))
+    return tuple(found)
+
+
+def check_open_interest(timestamp: IntArray1D, open_interest: Float64Array1D, age_ns: IntArray1D, interval_ns: int) -> tuple[Finding, ...]:
+    """Find bars before the first open interest and bars whose last open interest is older than two intervals.
+
+    open_interest: shape (n_bars,), NaN where not yet known. age_ns: shape (n_bars,), nanoseconds at the bar's close since
+    that value became known.
+    """
+    found = []
+    unknown = np.isnan(open_interest)
+    if unknown.any():
+        found.append(Finding(code="open_interest_starts_late", severity="note", count=int(unknown.sum()), message=(
+            f"open interest is not known for the first {int(unknown.sum())} bars; the map starts after them"
+        )))
+    stale = ~unknown & (age_ns > 2 * interval_ns)
+    if stale.any():
+        first = format_ns(timestamp[int(stale.argmax())])
+        found.append(Finding(code="open_interest_stale", severity="warning", count=int(stale.sum()), message=(
+            f"{int(stale.sum())} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
+        )))
+    return tuple(found)
