@@ -1,11 +1,11 @@
-"""Signals: what a strategy wants, decided at a bar's close; and how a strategy is found by name or file."""
+"""Signals: what a strategy wants, decided at a bar's close."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from liqbt.errors import ConfigError
 if TYPE_CHECKING:
     from liqbt.market import MarketFrame
 
-__all__ = ["Signals", "Strategy"]
+__all__ = ["Signals"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,15 +99,3 @@ class Signals:
         """Return one row a bar, indexed by bar open time."""
         names = ("entry", "exit", "stop_price", "target_price", "max_bars")
         return pd.DataFrame({name: getattr(self, name) for name in names}, index=to_index(self.timestamp))
-
-
-@runtime_checkable
-class Strategy(Protocol):
-    """A frozen dataclass of parameters with this one pure method."""
-
-    def signals(self, market: MarketFrame, features: pd.DataFrame) -> Signals:
-        """Return what the strategy wants at each bar's close.
-
-        features: one row a bar as `build_features` gives it, known at that bar's close; row t may use rows up to t only.
-        """
-        ...

@@ -1,1 +1,1 @@
-"""."""
+"""The simulator: position flows -> live leveraged positions -> liquidations."""

@@ -1,0 +1,200 @@
+"""reconstruct(): one pass over a market with unit weights, from which every leverage mix is a weighted sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from liqbt._time import parse_interval, to_index
+from liqbt._typing import SIDES, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
+from liqbt.book.flows import Flows, build_flows
+from liqbt.book.params import BookParams, LeverageMix
+from liqbt.book.state import BookPass, PriceGrid, liquidation_shift, price_grid
+from liqbt.errors import ConfigError
+from liqbt.heatmap import Heatmap
+from liqbt.margin import GENERIC_TIERS, LeverageTier, leverage_tiers
+from liqbt.market import MarketFrame
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Reconstruction", "reconstruct", "venue_tiers"]
+
+_CHUNK_CELLS = 4_000_000  # heat cells held at once, 32 MB
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reconstruction:
+    """The book of a market over time.
+
+    Results are known at each bar's close. market, params, flows: what went in. mix: the leverage mix after leverage above
+    the venue's maximum was dropped. rate: maintenance margin rate used, a fraction.
+    swept, live: shape (n_bars, 2, n_leverages), base: liquidated in the bar, and live after it, if all traders used that
+    one leverage. notes: assumptions that a reader of results must know.
+    """
+
+    market: MarketFrame
+    mix: LeverageMix
+    params: BookParams
+    flows: Flows
+    rate: float
+    grid: PriceGrid
+    swept: Float64Array3D
+    live: Float64Array3D
+    notes: tuple[str, ...]
+
+    @property
+    def weights(self) -> Float64Array1D:
+        """Shares of the mix, shape (n_leverages,)."""
+        return np.array(self.mix.weights)
+
+    @property
+    def explained_share(self) -> Float64Array1D:
+        """Share of open interest whose entry was seen, mean of both sides, shape (n_bars,); NaN before the book starts."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = (self.live @ self.weights).mean(axis=1) / self.flows.open_interest
+        return np.where(np.isnan(self.flows.open_interest), np.nan, np.where(self.flows.open_interest > 0, share, 0.0))
+
+    @property
+    def unexplained(self) -> Float64Array2D:
+        """Open interest of each side whose entry was not seen, or that outlived its expected liquidation, shape (n_bars, 2), base."""
+        return self.flows.open_interest[:, None] - self.live @ self.weights
+
+    def expected_liquidations(self) -> pd.DataFrame:
+        """Return expected liquidations of each bar, columns long and short, in base."""
+        return pd.DataFrame(self.swept @ self.weights, index=to_index(self.market.timestamp), columns=list(SIDES))
+
+    def basis_liquidations(self) -> xr.DataArray:
+        """Return liquidations by bar for unit weight on each leverage, dims (timestamp, side, leverage), in base.
+
+        Those of any mix are the sum over leverage, weighted by the mix.
+        """
+        import xarray as xr
+
+        return xr.DataArray(
+            self.swept,
+            dims=("timestamp", "side", "leverage"),
+            coords={"timestamp": self.market.index.tz_localize(None), "side": list(SIDES), "leverage": list(self.mix.leverage)},
+            name="basis_liquidations",
+            attrs={"units": "base"},
+        )
+
+    def snapshots(self, first_bin: IntArray1D, n_window: int, progress: Progress | None = None) -> Iterator[Float64Array3D]:
+        """Yield windows of the book, chunk by chunk in the order of bars; memory does not grow with history.
+
+        first_bin: shape (n_bars,), first bin of `grid` of the window wanted after each bar, or -1 for none. n_window: bins
+        of a window. Each chunk has shape (n_rows, 2, n_window), base, one row for each wanted bar.
+        """
+        book = BookPass(self.market, self.flows, self.grid, liquidation_shift(self.mix.leverage, self.rate), self.weights[None, :])
+        run = max(1, _CHUNK_CELLS // (2 * n_window))
+        for last in [*np.flatnonzero(first_bin >= 0)[run - 1 :: run], self.market.n_bars - 1]:
+            heat = book.run_to(int(last) + 1, first_bin, n_window)
+            if progress is not None:
+                progress(book.done / self.market.n_bars, "heat")
+            yield heat[:, :, 0]
+
+    def heatmap(self, every: str | None = None, *, bin_bps: float | None = None, reach: float = 0.25, progress: Progress | None = None) -> Heatmap:
+        """Return the map as it was known at each bar close that is a multiple of `every`, in UTC.
+
+        every: cadence such as `1h`, a multiple of the bar interval; None for every bar. bin_bps: width of the map's price
+        bins, a multiple of the book's; None keeps those. reach: how far above the highest and below the lowest traded price
+        the map goes, a fraction of price.
+
+        Raises ConfigError for a cadence or width that does not fit the market's.
+        """
+        market, step = self.market, self.market.interval_ns
+        cadence = step if every is None else parse_interval(every, parameter="every")
+        if cadence % step:
+            raise ConfigError(f"every: {every!r} is not a multiple of the bar interval {market.interval}")
+        merge = 1 if bin_bps is None else round(bin_bps / self.params.bin_bps)
+        if bin_bps is not None and (merge < 1 or abs(merge * self.params.bin_bps - bin_bps) > 1e-9):
+            raise ConfigError(f"bin_bps: {bin_bps:g} is not a multiple of the book's bin_bps {self.params.bin_bps:g}")
+        if not 0 < reach < 1:
+            raise ConfigError(f"reach: {reach!r} must be a fraction of price between 0 and 1")
+        emit = (market.timestamp + step) % cadence == 0
+        if not emit.any():
+            raise ConfigError(f"every: {every!r} is longer than the span of the market, {market.span[0]} to {market.span[1]}")
+        window = _window(self.grid, float(market.low.min()) * (1 - reach), float(market.high.max()) * (1 + reach), merge)
+        first_bin = np.where(emit, window.start, -1)
+        parts = [_merged(heat, merge) for heat in self.snapshots(first_bin, window.stop - window.start, progress)]
+        return Heatmap(
+            timestamp=market.timestamp[emit] + step,
+            price_edges=self.grid.edges[window.start : window.stop + 1 : merge],
+            intensity=np.concatenate(parts),
+            close=market.close[emit],
+            explained_share=self.explained_share[emit],
+            symbol=market.symbol,
+            open_interest_source=self.flows.source,
+            synthetic=market.synthetic,
+        )
+
+
+def reconstruct(
+    market: MarketFrame, mix: LeverageMix | None = None, params: BookParams | None = None, *, progress: Progress | None = None
+) -> Reconstruction:
+    """Reconstruct where the positions of a market would be liquidated, bar by bar, each bar from its past only.
+
+    mix: assumed leverage; None for `LeverageMix.default()`. params: None for `BookParams()`.
+    Brackets are those of the market's venue and symbol where shipped, else `GENERIC_TIERS`.
+
+    Raises ConfigError for parameters that contradict each other, DataError for a market without usable open interest.
+    """
+    params = params or BookParams()
+    tiers, notes = venue_tiers(market)
+    mix, dropped = (mix or LeverageMix.default()).allowed_by(tiers)
+    if dropped:
+        listed = ", ".join(f"{value:g}x" for value in dropped)
+        notes += (f"leverage {listed} is above the venue's maximum of {tiers[0].max_leverage:g}x for {market.symbol}; dropped, the rest renormalised",)
+    rate = tiers[0].maintenance_margin_rate if params.maintenance_margin_rate is None else params.maintenance_margin_rate
+    flows = build_flows(market, params)
+    if flows.source == "volume":
+        notes += (
+            f"no open interest was recorded: it is assumed to be {params.open_interest_days:g} days of average volume, "
+            "so sizes are a guess and only the shape of the map means something",
+        )
+    if flows.inconsistent:
+        notes += (f"in {flows.inconsistent} bars open interest changed by more than the recorded volume; the change is believed",)
+    shift = liquidation_shift(mix.leverage, rate)
+    grid = price_grid(market, shift, params.bin_bps)
+    book = BookPass(market, flows, grid, shift, np.eye(len(mix.leverage)))
+    run = max(1, market.n_bars // 50)
+    for end in [*range(run, market.n_bars, run), market.n_bars]:
+        book.run_to(end)
+        if progress is not None:
+            progress(end / market.n_bars, "book")
+    return Reconstruction(
+        market=market, mix=mix, params=params, flows=flows, rate=rate, grid=grid, swept=book.swept, live=book.live, notes=notes
+    )
+
+
+def venue_tiers(market: MarketFrame) -> tuple[tuple[LeverageTier, ...], tuple[str, ...]]:
+    """Return the brackets of the market, and a note where none are shipped and generic ones stand in."""
+    try:
+        return leverage_tiers(market.venue, market.symbol), ()
+    except ConfigError:
+        generic = GENERIC_TIERS[0]
+        return GENERIC_TIERS, (
+            f"no brackets are shipped for {market.symbol} on {market.venue}: "
+            f"{generic.maintenance_margin_rate:.2%} maintenance margin and {generic.max_leverage:g}x are assumed",
+        )
+
+
+def _window(grid: PriceGrid, low: float, high: float, merge: int) -> slice:
+    """Return the bins of [low, high], cut to whole groups of `merge` bins counted from the grid's absolute origin."""
+    first = max(0, int(np.searchsorted(grid.edges, low, side="right")) - 1)
+    last = min(grid.n_bins, int(np.searchsorted(grid.edges, high, side="left")))
+    first += -(first + grid.origin) % merge
+    return slice(first, first + (last - first) // merge * merge)
+
+
+def _merged(heat: Float64Array3D, merge: int) -> Float64Array3D:
+    if merge == 1:
+        return heat
+    rows, sides, bins = heat.shape
+    return heat.reshape(rows, sides, bins // merge, merge).sum(axis=3)
+
+
