@@ -11,7 +11,7 @@ import pandas as pd
 from liqbt._typing import IntArray1D
 from liqbt.errors import ConfigError
 
-__all__ = ["DAY_NS", "format_ns", "parse_instant", "parse_interval", "to_index"]
+__all__ = ["DAY_NS", "format_interval", "format_ns", "parse_instant", "parse_interval", "to_index"]
 
 _UNITS: Final = {
     "s": 1_000_000_000,
@@ -32,6 +32,12 @@ def parse_interval(interval: str, *, parameter: str = "interval") -> int:
     if match is None:
         raise ConfigError(f"{parameter}: {interval!r} is not an interval; write a number and s, m, h, d or w, such as 5m or 1h")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def format_interval(length: int) -> str:
+    """Return `4h` for a length in nanoseconds: the inverse of `parse_interval`, in the greatest unit up to days that divides it."""
+    unit = next(unit for unit in ("d", "h", "m", "s") if length % _UNITS[unit] == 0)
+    return f"{length // _UNITS[unit]}{unit}"
 
 
 def parse_instant(text: str, *, parameter: str) -> int:

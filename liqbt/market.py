@@ -11,8 +11,9 @@ import pandas as pd
 from liqbt._align import last_known, sum_by_bar
 from liqbt._time import format_ns, parse_interval, to_index
 from liqbt._typing import BoolArray1D, Float64Array1D, Float64Array2D, IntArray1D
+from liqbt.data.provenance import Input
 from liqbt.data.quality import Finding, check_bars, check_open_interest
-from liqbt.errors import ConfigError, DataError
+from liqbt.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Input", "MarketFrame"]
 
 MAX_BARS: Final = 50_000_000  # a year of seconds is 31.5 million; beyond it a wrong stamp is likelier than a long recording
-
-
-@dataclass(frozen=True, kw_only=True)
-class Input:
-    """Where rows came from: canonical table, file name, SHA-256 of the file, reader, rows it gave."""
-
-    table: str
-    source: str
-    sha256: str
-    reader: str
-    rows: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,12 +85,14 @@ class MarketFrame:
         Only `bars` is needed. Columns are those of `liqbt.data.schema.TABLES`. Missing bars are put in as unobserved ones.
         `liquidation_totals` must have the interval of the bars and wins over `liquidations` (events), which are summed by bar.
 
-        Raises DataError where a table is not canonical or bars are off their grid; ConfigError for a bad interval.
+        Raises DataError where a table is not canonical, bars are off their grid, or a row of `bars`, `mark` or
+        `liquidation_totals` became known only after its interval; ConfigError for a bad interval.
         """
-        from liqbt.data.validation import canonical
+        from liqbt.data.validation import canonical  # noqa: PLC0415 - it needs polars, which `import liqbt` must not load
 
         step = parse_interval(interval)
         rows = canonical(bars, "bars", source="bars", interval=interval)
+        _require_known_at_close(rows, "bars", step)
         stamps = rows["timestamp"].to_physical().to_numpy()
         grid, position = _grid(stamps, step, interval)
         count = grid.size
@@ -117,7 +109,7 @@ class MarketFrame:
         volume = spread("volume", 0.0)
         end = grid + step
         findings = list(check_bars(grid, observed, volume))
-        columns: dict[str, Float64Array1D | None] = {}
+        columns: dict[str, Float64Array1D] = {}
         if "taker_buy_volume" in rows.columns and rows["taker_buy_volume"].null_count() == 0:
             columns["taker_buy_volume"] = spread("taker_buy_volume", 0.0)
         if open_interest is not None:
@@ -130,12 +122,31 @@ class MarketFrame:
             columns["funding_rate"] = sum_by_bar(table, table["funding_rate"].to_numpy(), grid, step)
         if mark is not None:
             table = canonical(mark, "mark", source="mark", interval=interval)
+            _require_known_at_close(table, "mark", step)
             for name, traded in (("high", prices["high"]), ("low", prices["low"]), ("close", close)):
                 columns[f"mark_{name}"] = _same_stamp(table, name, grid, traded)
         liquidated = _liquidated(liquidations, liquidation_totals, interval, grid, step)
         frame = cls(
-            venue=venue, symbol=symbol, interval=interval, timestamp=grid, close=close, volume=volume, observed=observed,
-            liquidated=liquidated, findings=tuple(findings), inputs=inputs, synthetic=synthetic, **prices, **columns,
+            venue=venue,
+            symbol=symbol,
+            interval=interval,
+            timestamp=grid,
+            open=prices["open"],
+            high=prices["high"],
+            low=prices["low"],
+            close=close,
+            volume=volume,
+            observed=observed,
+            taker_buy_volume=columns.get("taker_buy_volume"),
+            open_interest=columns.get("open_interest"),
+            funding_rate=columns.get("funding_rate"),
+            mark_high=columns.get("mark_high"),
+            mark_low=columns.get("mark_low"),
+            mark_close=columns.get("mark_close"),
+            liquidated=liquidated,
+            findings=tuple(findings),
+            inputs=inputs,
+            synthetic=synthetic,
         )
         for value in vars(frame).values():
             if isinstance(value, np.ndarray):
@@ -191,16 +202,35 @@ class MarketFrame:
         )
 
 
+def _require_known_at_close(table: pl.DataFrame, name: str, step: int) -> None:
+    # These are joined by their interval, so a row that came later would be read before a trader could have known it.
+    known = table["available_at"].to_physical().to_numpy()
+    end = table["timestamp"].to_physical().to_numpy() + step
+    late = known > end
+    if late.any():
+        row = int(late.argmax())
+        raise DataError(
+            f"{name}: row {row + 1} ({format_ns(end[row] - step)}) became known at {format_ns(known[row])}, after its interval ended; "
+            "check the interval, or leave available_at out if the delay does not matter"
+        )
+
+
 def _grid(stamps: IntArray1D, step: int, interval: str) -> tuple[IntArray1D, IntArray1D]:
     offset = stamps - stamps[0]
     off = offset % step != 0
     if off.any():
         row = int(off.argmax())
-        raise DataError(f"bars: row {row + 1} ({format_ns(stamps[row])}) is not on the {interval} grid that starts at {format_ns(stamps[0])}; check the interval")
+        raise DataError(
+            f"bars: row {row + 1} ({format_ns(stamps[row])}) is not on the {interval} grid that starts at {format_ns(stamps[0])}; "
+            "check the interval"
+        )
     position = offset // step
     count = int(position[-1]) + 1
     if count > MAX_BARS:
-        raise DataError(f"bars: {format_ns(stamps[0])} to {format_ns(stamps[-1])} would be {count} bars of {interval}; check for a wrong stamp, or load a shorter span")
+        raise DataError(
+            f"bars: {format_ns(stamps[0])} to {format_ns(stamps[-1])} would be {count} bars of {interval}; "
+            "check for a wrong stamp, or load a shorter span"
+        )
     return np.ascontiguousarray(stamps[0] + step * np.arange(count, dtype=np.int64)), position
 
 
@@ -219,19 +249,16 @@ def _same_stamp(table: pl.DataFrame, name: str, grid: IntArray1D, traded: Float6
     return values
 
 
-def _liquidated(
-    liquidations: Frame | None, totals: Frame | None, interval: str, grid: IntArray1D, step: int
-) -> Float64Array2D | None:
-    from liqbt.data.validation import canonical
+def _liquidated(liquidations: Frame | None, totals: Frame | None, interval: str, grid: IntArray1D, step: int) -> Float64Array2D | None:
+    from liqbt.data.validation import canonical  # noqa: PLC0415 - it needs polars, which `import liqbt` must not load
 
     if totals is not None:
         table = canonical(totals, "liquidation_totals", source="liquidation_totals", interval=interval)
+        _require_known_at_close(table, "liquidation_totals", step)
         missing = np.full(grid.size, np.nan)
         return np.column_stack([_same_stamp(table, side, grid, missing) for side in ("long", "short")])
     if liquidations is None:
         return None
     table = canonical(liquidations, "liquidations", source="liquidations")
     amount, side = table["amount"].to_numpy(), table["side"].to_numpy()
-    if table["timestamp"].is_empty():
-        raise ConfigError("liquidations: no rows")
     return np.column_stack([sum_by_bar(table, np.where(side == one, amount, 0.0), grid, step) for one in ("long", "short")])

@@ -32,35 +32,37 @@ def check_bars(timestamp: IntArray1D, observed: BoolArray1D, volume: Float64Arra
     found = []
     missing = ~observed
     if missing.any():
-        first = format_ns(timestamp[int(missing.argmax())])
-        found.append(Finding(code="gap", severity="warning", count=int(missing.sum()), message=(
-            f"{int(missing.sum())} bars are missing, the first at {first}; price is held and nothing is filled in them"
-        )))
+        count = int(missing.sum())
+        message = f"{count} bars are missing, the first at {_first(timestamp, missing)}; price is held and nothing is filled in them"
+        found.append(Finding(code="gap", severity="warning", count=count, message=message))
     silent = observed & (volume == 0.0)
     if silent.any():
-        first = format_ns(timestamp[int(silent.argmax())])
-        found.append(Finding(code="no_volume", severity="note", count=int(silent.sum()), message=(
-            f"{int(silent.sum())} recorded bars have no volume, the first at {first}"
-        )))
+        count = int(silent.sum())
+        message = f"{count} recorded bars have no volume, the first at {_first(timestamp, silent)}"
+        found.append(Finding(code="no_volume", severity="note", count=count, message=message))
     return tuple(found)
 
 
 def check_open_interest(timestamp: IntArray1D, open_interest: Float64Array1D, age_ns: IntArray1D, interval_ns: int) -> tuple[Finding, ...]:
     """Find bars before the first open interest and bars whose last open interest is older than two intervals.
 
-    open_interest: shape (n_bars,), NaN where not yet known. age_ns: shape (n_bars,), nanoseconds at the bar's close since
-    that value became known.
+    timestamp: shape (n_bars,), UTC nanoseconds. open_interest: shape (n_bars,), NaN where not yet known. age_ns: shape
+    (n_bars,), nanoseconds at the bar's close since that value became known. interval_ns: length of a bar.
     """
     found = []
     unknown = np.isnan(open_interest)
     if unknown.any():
-        found.append(Finding(code="open_interest_starts_late", severity="note", count=int(unknown.sum()), message=(
-            f"open interest is not known for the first {int(unknown.sum())} bars; the map starts after them"
-        )))
+        count = int(unknown.sum())
+        message = f"open interest is not known for the first {count} bars; the map starts after them"
+        found.append(Finding(code="open_interest_starts_late", severity="note", count=count, message=message))
     stale = ~unknown & (age_ns > 2 * interval_ns)
     if stale.any():
-        first = format_ns(timestamp[int(stale.argmax())])
-        found.append(Finding(code="open_interest_stale", severity="warning", count=int(stale.sum()), message=(
-            f"{int(stale.sum())} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
-        )))
+        count = int(stale.sum())
+        first = _first(timestamp, stale)
+        message = f"{count} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
+        found.append(Finding(code="open_interest_stale", severity="warning", count=count, message=message))
     return tuple(found)
+
+
+def _first(timestamp: IntArray1D, where: BoolArray1D) -> str:
+    return format_ns(timestamp[int(where.argmax())])

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Final
 
+import pandas as pd
 import polars as pl
 
 from liqbt._time import parse_interval
 from liqbt.data.schema import Column, Table, table
 from liqbt.errors import ConfigError, DataError, did_you_mean
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["CLOCK", "canonical"]
 
-CLOCK = pl.Datetime("ns", "UTC")
+CLOCK: Final = pl.Datetime("ns", "UTC")
 """The dtype of both clocks."""
+
+_RULES: Final = {
+    "price": "a price must be finite and above 0",
+    "amount": "an amount must be finite and at least 0",
+    "rate": "a rate is a fraction: 0.0001 is one basis point",
+    "fraction": "a fraction lies between 0 and 1",
+    "count": "a count is at least 0",
+}
 
 
 def canonical(frame: pl.DataFrame | pd.DataFrame, name: str, *, source: str, interval: str | None = None) -> pl.DataFrame:
@@ -50,30 +56,34 @@ def canonical(frame: pl.DataFrame | pd.DataFrame, name: str, *, source: str, int
 def _as_polars(frame: pl.DataFrame | pd.DataFrame, source: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
-    if not hasattr(frame, "reset_index"):
+    if not isinstance(frame, pd.DataFrame):
         raise DataError(f"{source}: expected a pandas or polars DataFrame, got {type(frame).__name__}")
     if "timestamp" not in frame.columns and frame.index.name == "timestamp":
         frame = frame.reset_index()
-    return pl.from_pandas(frame)
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise DataError(f"{source}: column {repeated[0]!r} is there more than once; rename or drop one")
+    # Object columns that mix numbers and text have no arrow type; as text they reach the check that names the row.
+    mixed = {
+        name: frame[name].map(lambda value: None if pd.isna(value) else str(value))
+        for name in frame.columns
+        if frame[name].dtype == object and pd.api.types.infer_dtype(frame[name], skipna=True).startswith("mixed")
+    }
+    return pl.from_pandas(frame.assign(**mixed) if mixed else frame)
 
 
 def _clocks(rows: pl.DataFrame, spec: Table, source: str, interval: str | None) -> pl.DataFrame:
     for name in ("timestamp", "available_at"):
-        if name not in rows.columns:
-            continue
-        dtype = rows.schema[name]
-        if not isinstance(dtype, pl.Datetime | pl.Date):
-            raise DataError(f"{source}: column {name!r} holds {dtype}, not times; convert it to datetimes (naive ones are taken as UTC)")
-        column = pl.col(name).cast(pl.Datetime("ns")) if isinstance(dtype, pl.Date) or dtype.time_zone is None else pl.col(name)
-        zoned = column.dt.replace_time_zone("UTC") if isinstance(dtype, pl.Date) or dtype.time_zone is None else column
-        rows = rows.with_columns(zoned.dt.convert_time_zone("UTC").cast(CLOCK).alias(name))
-        if rows[name].null_count():
-            row = int(rows[name].is_null().arg_max() or 0)
-            raise DataError(f"{source}: row {row + 1}: column {name!r} is empty; every row needs a time")
+        if name in rows.columns:
+            rows = rows.with_columns(_clock(rows[name], source))
     if "available_at" in rows.columns:
-        early = (rows["available_at"] < rows["timestamp"]).arg_max()
-        if early is not None and rows["available_at"][early] < rows["timestamp"][early]:
-            raise DataError(f"{source}: row {early + 1}: available_at {rows['available_at'][early]} is before timestamp {rows['timestamp'][early]}; a row cannot be known before it happened")
+        early = rows["available_at"] < rows["timestamp"]
+        if early.any():
+            row = int(early.arg_max() or 0)
+            raise DataError(
+                f"{source}: {_where(rows, row)}: available_at {rows['available_at'][row]:%Y-%m-%d %H:%M:%S} is before timestamp; "
+                "a row cannot be known before it happened"
+            )
         return rows
     if not spec.has_interval:
         return rows.with_columns(available_at=pl.col("timestamp"))
@@ -82,42 +92,81 @@ def _clocks(rows: pl.DataFrame, spec: Table, source: str, interval: str | None) 
     return rows.with_columns(available_at=pl.col("timestamp") + pl.duration(nanoseconds=parse_interval(interval)))
 
 
+def _clock(series: pl.Series, source: str) -> pl.Series:
+    """Return times as UTC nanoseconds; naive ones are taken as UTC."""
+    name, dtype = series.name, series.dtype
+    if not isinstance(dtype, pl.Datetime | pl.Date):
+        raise DataError(f"{source}: column {name!r} holds {dtype}, not times; convert it to datetimes (naive ones are taken as UTC)")
+    if series.null_count():
+        row = int(series.is_null().arg_max() or 0)
+        raise DataError(f"{source}: row {row + 1}: column {name!r} is empty; every row needs a time")
+    if isinstance(dtype, pl.Date) or dtype.time_zone is None:
+        series = series.cast(pl.Datetime("us" if isinstance(dtype, pl.Date) else dtype.time_unit, "UTC"))
+    fine = series.dt.convert_time_zone("UTC").cast(CLOCK, strict=False)
+    if fine.null_count():
+        row = int(fine.is_null().arg_max() or 0)
+        raise DataError(f"{source}: row {row + 1}: column {name!r} is {series[row]}, outside 1678 to 2262; check the unit of the times")
+    return fine
+
+
 def _checked(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
-    series = rows[column.name]
     if column.kind == "side":
-        return _checked_side(rows, series, column, source)
-    try:
-        series = series.cast(pl.Int64 if column.kind in ("count", "identifier") else pl.Float64)
-    except pl.exceptions.PolarsError:
-        bad = series.cast(pl.String).cast(pl.Float64, strict=False).is_null() & series.is_not_null()
-        row = int(bad.arg_max() or 0)
-        raise DataError(f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}, not a number; check the column mapping") from None
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
+        return _checked_side(rows, column, source)
+    series = _numbers(rows, column, source)
     if not column.nullable and series.null_count():
         _raise_empty(rows, series, column, source)
-    limits = {
-        "price": (series.is_finite() & (series > 0), "a price must be finite and above 0"),
-        "amount": (series.is_finite() & (series >= 0), "an amount must be finite and at least 0"),
-        "rate": (series.is_finite() & (series.abs() < 1), "a rate is a fraction: 0.0001 is one basis point"),
-        "fraction": (series.is_finite() & (series >= 0) & (series <= 1), "a fraction lies between 0 and 1"),
-        "count": (series >= 0, "a count is at least 0"),
-    } if series.dtype.is_float() else {"count": (series >= 0, "a count is at least 0")}
-    if column.kind in limits:
-        good, rule = limits[column.kind]
-        good = good.fill_null(True)
-        if not good.all():
-            row = int((~good).arg_max() or 0)
-            raise DataError(f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}; {rule}")
+    finite = series.is_finite()  # true of every integer
+    match column.kind:
+        case "price":
+            good = finite & (series > 0)
+        case "amount":
+            good = finite & (series >= 0)
+        case "rate":
+            good = finite & (series.abs() < 1)
+        case "fraction":
+            good = finite & (series >= 0) & (series <= 1)
+        case "count":
+            good = series >= 0
+        case _:
+            return series
+    good = good.fill_null(value=True)
+    if not good.all():
+        row = int((~good).arg_max() or 0)
+        raise DataError(f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}; {_RULES[column.kind]}")
     return series
 
 
-def _checked_side(rows: pl.DataFrame, series: pl.Series, column: Column, source: str) -> pl.Series:
-    known = series.is_in(list(column.choices)).fill_null(False)
+def _numbers(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
+    """Return a column as Float64, or Int64 for whole numbers, with NaN as null."""
+    given = rows[column.name]
+    if isinstance(given.dtype, pl.Categorical | pl.Enum):
+        given = given.cast(pl.String)
+    if not (given.dtype.is_numeric() or given.dtype in (pl.String, pl.Null)):
+        raise DataError(f"{source}: column {column.name!r} holds {given.dtype}, not numbers; check the column mapping")
+    if given.dtype.is_float():
+        given = given.fill_nan(None)
+    whole = column.kind in ("count", "identifier")
+    series = given.cast(pl.Int64 if whole else pl.Float64, strict=False)
+    wrong = series.is_null() & given.is_not_null()
+    if whole and given.dtype.is_float():
+        wrong |= (given != series.cast(given.dtype)).fill_null(value=False)
+    if wrong.any():
+        row = int(wrong.arg_max() or 0)
+        expected = "a whole number" if whole else "a number"
+        raise DataError(f"{source}: {_where(rows, row)}: {column.name} is {given[row]!r}, not {expected}; check the column mapping")
+    return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def _checked_side(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
+    series = rows[column.name].cast(pl.String, strict=False)
+    known = series.is_in(list(column.choices)).fill_null(value=False)
     if not known.all():
         row = int((~known).arg_max() or 0)
-        raise DataError(f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}, expected one of {', '.join(column.choices)}; convert it in the reader or mapping")
-    return series.cast(pl.String)
+        raise DataError(
+            f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}, expected one of {', '.join(column.choices)}; "
+            "convert it in the reader or mapping"
+        )
+    return series
 
 
 def _raise_empty(rows: pl.DataFrame, series: pl.Series, column: Column, source: str) -> None:
@@ -134,14 +183,19 @@ def _raise_empty(rows: pl.DataFrame, series: pl.Series, column: Column, source: 
 def _check_order(rows: pl.DataFrame, spec: Table, source: str) -> None:
     stamps = rows["timestamp"].to_physical()
     step = stamps.diff()
-    back = (step < 0).fill_null(False)
+    back = (step < 0).fill_null(value=False)
     if back.any():
         row = int(back.arg_max() or 0)
-        raise DataError(f"{source}: {_where(rows, row)} is earlier than the row above it ({rows['timestamp'][row - 1]:%Y-%m-%d %H:%M:%S}); sort the file by time")
-    same = (step == 0).fill_null(False)
+        raise DataError(
+            f"{source}: {_where(rows, row)} is earlier than the row above it ({rows['timestamp'][row - 1]:%Y-%m-%d %H:%M:%S}); "
+            "sort the file by time"
+        )
+    same = (step == 0).fill_null(value=False)
     if spec.unique and same.any():
         row = int(same.arg_max() or 0)
-        raise DataError(f"{source}: {_where(rows, row)} has the same timestamp as the row above it ({int(same.sum())} such rows); remove the duplicates")
+        raise DataError(
+            f"{source}: {_where(rows, row)} has the same timestamp as the row above it ({int(same.sum())} such rows); remove the duplicates"
+        )
 
 
 def _check_ohlc(rows: pl.DataFrame, source: str) -> None:
@@ -149,7 +203,10 @@ def _check_ohlc(rows: pl.DataFrame, source: str) -> None:
         bad = rows[upper] < rows[lower]
         if bad.any():
             row = int(bad.arg_max() or 0)
-            raise DataError(f"{source}: {_where(rows, row)}: {upper} {rows[upper][row]!r} is below {lower} {rows[lower][row]!r}; check the column mapping")
+            raise DataError(
+                f"{source}: {_where(rows, row)}: {upper} {rows[upper][row]!r} is below {lower} {rows[lower][row]!r}; "
+                "check the column mapping"
+            )
 
 
 def _where(rows: pl.DataFrame, row: int) -> str:

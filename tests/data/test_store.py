@@ -1,0 +1,399 @@
+"""The store: merging, idempotence, atomicity, provenance, and what it says where something is not there."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from liqbt.data import _partition
+from liqbt.data.importing import import_files
+from liqbt.data.readers import Recording
+from liqbt.data.schema import table
+from liqbt.data.store import Store
+from liqbt.data.validation import canonical
+from liqbt.errors import ConfigError, DataError, StoreError
+
+START = datetime(2024, 1, 31, 20, tzinfo=UTC)  # rows spill into February
+
+
+def ns(stamp: datetime) -> int:
+    return int(stamp.timestamp()) * 1_000_000_000
+
+
+def bars(hours, *, close=100.0, name="a.csv", **columns) -> Recording:
+    hours = list(hours)
+    frame = pl.DataFrame(
+        {
+            "timestamp": [START + timedelta(hours=h) for h in hours],
+            **{price: [close] * len(hours) for price in ("open", "high", "low", "close")},
+            "volume": [1.0] * len(hours),
+            **columns,
+        }
+    )
+    return record("bars", frame, name, interval="1h")
+
+
+def events(minutes, *, name="e.csv", amount=1.0) -> Recording:
+    stamps = [START + timedelta(minutes=m) for m in minutes]
+    return record("liquidations", pl.DataFrame({"timestamp": stamps, "side": "long", "amount": amount}), name)
+
+
+def record(name, frame, source, interval=None) -> Recording:
+    rows = canonical(frame, name, source=source, interval=interval)
+    sha256 = hashlib.sha256(source.encode()).hexdigest()
+    return Recording(table=name, interval=interval, rows=rows, source=source, sha256=sha256, reader="test")
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def write(store, *recordings):
+    return [store.write(one, "binance", "BTCUSDT") for one in recordings][-1]
+
+
+def read(store, name="bars", interval="1h", **span):
+    return store.read("binance", "BTCUSDT", name, interval, **span)
+
+
+def bytes_of(store):
+    return {str(p.relative_to(store.path)): p.read_bytes() for p in sorted(store.path.rglob("*.parquet"))}
+
+
+def test_round_trip_and_layout(store):
+    recording = bars(range(10))
+    result = write(store, recording)
+    assert (result.rows_new, result.rows_replaced, result.rows_total, result.partitions) == (10, 0, 10, ("2024-01", "2024-02"))
+    folder = "venue=binance/symbol=BTCUSDT/table=bars/interval=1h"
+    assert list(bytes_of(store)) == [f"{folder}/month=2024-01/part.parquet", f"{folder}/month=2024-02/part.parquet"]
+    rows, inputs = read(store)
+    assert rows.equals(recording.rows)
+    assert rows.schema == recording.rows.schema
+    assert [(i.table, i.source, i.sha256, i.reader, i.rows) for i in inputs] == [("bars", "a.csv", recording.sha256, "test", 10)]
+
+
+def test_a_new_row_replaces_the_stored_one(store):
+    write(store, bars(range(6)))
+    result = write(store, bars(range(3, 8), close=200.0, name="b.csv"))
+    assert (result.rows_new, result.rows_replaced, result.rows_total) == (2, 3, 8)
+    assert read(store)[0]["close"].to_list() == [100.0] * 3 + [200.0] * 5
+
+
+def test_equal_rows_are_not_replaced(store):
+    write(store, bars(range(6)))
+    result = write(store, bars(range(6), name="b.csv"))
+    assert (result.rows_new, result.rows_replaced, result.rows_total) == (0, 0, 6)
+    assert [i.source for i in read(store)[1]] == ["a.csv", "b.csv"]
+
+
+def test_the_same_file_again_changes_nothing(store):
+    write(store, bars(range(6)), bars(range(3, 8), close=200.0, name="b.csv"))
+    before = bytes_of(store)
+    result = write(store, bars(range(6)))
+    assert (result.rows_new, result.rows_replaced, result.rows_total, result.partitions) == (0, 0, 8, ())
+    assert bytes_of(store) == before
+
+
+def test_the_same_file_read_otherwise_is_refused(store):
+    write(store, bars(range(6)))
+    before = bytes_of(store)
+    for call in (store.check, store.write):
+        with pytest.raises(
+            StoreError, match=r"a.csv was imported before with other reading options, and .* delete .*interval=1h and import"
+        ):
+            call(bars(range(1, 7)), "binance", "BTCUSDT")
+    assert bytes_of(store) == before
+
+
+def test_new_rows_win_whole(store):
+    write(store, bars(range(2), taker_buy_volume=[0.5, 0.6]), bars(range(1, 3), name="b.csv"))
+    rows, _ = read(store)
+    assert rows["taker_buy_volume"].to_list() == [0.5, None, None]
+    assert rows.columns == [name for name in table("bars").names if name in rows.columns]
+    write(store, bars(range(1), name="c.csv"))
+    assert "taker_buy_volume" not in read(store)[0].columns
+
+
+def test_columns_of_one_month_only(store):
+    write(store, bars(range(2)), bars(range(10, 12), name="b.csv", taker_buy_volume=[0.5, 0.6]))
+    assert read(store)[0]["taker_buy_volume"].to_list() == [None, None, 0.5, 0.6]
+
+
+def test_equal_events_in_one_file_stay(store):
+    recording = events([0, 1, 1, 1, 2])
+    write(store, recording)
+    assert read(store, "liquidations", None)[0].equals(recording.rows)
+
+
+def test_an_overlap_of_event_files_adds_nothing(store):
+    write(store, events([0, 1, 1, 2]))
+    result = write(store, events([1, 1, 2, 3], name="f.csv"))
+    assert (result.rows_new, result.rows_replaced, result.rows_total) == (1, 0, 5)
+    result = write(store, events([1], amount=9.0, name="g.csv"))
+    assert result.rows_new == 1
+    assert read(store, "liquidations", None)[0]["amount"].to_list() == [1, 1, 1, 9, 1, 1]
+
+
+def test_order_of_equal_stamps_is_kept(store):
+    amounts = [3.0, 1.0, 2.0]
+    write(store, record("liquidations", pl.DataFrame({"timestamp": [START] * 3, "side": "long", "amount": amounts}), "o.csv"))
+    assert read(store, "liquidations", None)[0]["amount"].to_list() == amounts
+
+
+@settings(max_examples=25, deadline=None)
+@given(files=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=6).map(sorted), min_size=1, max_size=4))
+def test_events_are_kept_as_often_as_the_file_that_has_them_most_often(files):
+    merged = None
+    for minutes in files:
+        rows = events(minutes).rows
+        merged = rows if merged is None else _partition.merge(merged, rows, table("liquidations"))[0]
+    stored = [(stamp - START).total_seconds() // 60 for stamp in merged["timestamp"].to_list()]
+    assert stored == sorted(minute for minute in range(4) for _ in range(max(f.count(minute) for f in files)))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (None, None, range(10)),
+        (2, 5, range(2, 5)),
+        (4, None, range(4, 10)),
+        (None, 4, range(4)),
+        (5, 6, [5]),
+        (20, 30, []),
+        (1000, None, []),
+    ],
+)
+def test_span_end_is_exclusive(store, first, last, expected):
+    write(store, bars(range(10)))
+    span = {
+        "start_ns": None if first is None else ns(START + timedelta(hours=first)),
+        "end_ns": None if last is None else ns(START + timedelta(hours=last)),
+    }
+    rows, inputs = read(store, **span)
+    assert rows["timestamp"].to_list() == [START + timedelta(hours=h) for h in expected]
+    assert rows.schema == bars([0]).rows.schema
+    assert sum(i.rows for i in inputs) <= 10
+
+
+def test_only_months_of_the_span_are_opened(store):
+    write(store, bars(range(10)))
+    february = next(p for p in store.path.rglob("*.parquet") if "2024-02" in str(p))
+    february.write_bytes(b"damaged")
+    rows, inputs = read(store, end_ns=ns(START + timedelta(hours=4)))
+    assert rows.height == 4
+    assert inputs[0].rows == 4
+
+
+def test_the_same_writes_give_the_same_bytes(tmp_path):
+    stores = [Store(tmp_path / name) for name in ("one", "two")]
+    for one in stores:
+        write(one, bars(range(6)), events([0, 1, 1]), bars(range(3, 8), close=200.0, name="b.csv"))
+    assert bytes_of(stores[0]) == bytes_of(stores[1])
+
+
+def test_contents(store):
+    assert store.contents() == []
+    write(store, bars(range(6)), bars(range(3, 8), close=200.0, name="b.csv"), events([0, 1]))
+    (store.path / "notes.txt").write_text("mine")
+    (store.path / "venue=binance" / ".hidden").mkdir()
+    first, second = store.contents()
+    assert (first.venue, first.symbol, first.table, first.interval, first.rows) == ("binance", "BTCUSDT", "bars", "1h", 8)
+    assert (first.first, first.last) == (ns(START), ns(START + timedelta(hours=7)))
+    assert [(i.source, i.rows) for i in first.sources] == [("a.csv", 6), ("b.csv", 5)]
+    assert (second.table, second.interval, second.rows) == ("liquidations", None, 2)
+
+
+def test_contents_reads_footers_alone(store, monkeypatch):
+    write(store, bars(range(6)))
+    monkeypatch.setattr(pl, "scan_parquet", None)
+    assert store.contents()[0].rows == 6
+
+
+def test_one_name_a_length(store):
+    write(store, bars(range(3)))
+    assert read(store, interval="60m")[0].height == 3
+    assert store.intervals("binance", "BTCUSDT", "bars") == ("1h",)
+    assert store.has("binance", "BTCUSDT", "bars", "60m")
+    assert not store.has("binance", "BTCUSDT", "bars", "5m")
+    assert not store.has("okx", "BTCUSDT", "funding")
+
+
+@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b", "ключ", "a\n"])
+def test_names_that_are_no_folders(store, name):
+    with pytest.raises(ConfigError, match=r"is no plain name"):
+        store.write(bars(range(2)), "binance", name)
+    with pytest.raises(ConfigError, match=r"is no plain name"):
+        store.read(name, "BTCUSDT", "bars", "1h")
+    assert not store.path.exists()
+
+
+def test_what_is_not_there_is_listed(store):
+    with pytest.raises(StoreError, match=r"holds no data; import some first"):
+        read(store)
+    write(store, bars(range(2)))
+    cases = [
+        (("binanse", "BTCUSDT", "bars", "1h"), r"has no venue 'binanse'; did you mean 'binance'\?; known: binance"),
+        (("binance", "BTCUSD", "bars", "1h"), r"has no symbol 'BTCUSD' of binance; did you mean 'BTCUSDT'\?"),
+        (("binance", "BTCUSDT", "funding"), "has no table 'funding' of binance BTCUSDT; known: bars"),
+        (("binance", "BTCUSDT", "bars", "5m"), "has no interval '5m' of binance BTCUSDT bars; known: 1h"),
+    ]
+    for arguments, message in cases:
+        with pytest.raises(StoreError, match=message):
+            store.read(*arguments)
+    with pytest.raises(ConfigError, match=r"did you mean 'bars'\?"):
+        store.read("binance", "BTCUSDT", "bar", "1h")
+    with pytest.raises(ConfigError, match=r"table 'bars' needs one; stored: 1h"):
+        store.read("binance", "BTCUSDT", "bars")
+    with pytest.raises(ConfigError, match=r"table 'funding' has none"):
+        store.has("binance", "BTCUSDT", "funding", "1h")
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.5])
+def test_damaged_files_are_named(store, keep):
+    write(store, bars(range(4)))
+    (file,) = store.path.rglob("*.parquet")
+    content = file.read_bytes()
+    file.write_bytes(content[: int(keep * len(content)) if isinstance(keep, float) else keep])
+    for call in (lambda: read(store), store.contents, lambda: write(store, bars(range(2), name="b.csv"))):
+        with pytest.raises(StoreError, match=r"part.parquet: is damaged .*; delete this file and import"):
+            call()
+
+
+def test_damaged_pages_behind_a_sound_footer(store):
+    write(store, bars(range(10)))
+    february = next(p for p in store.path.rglob("*.parquet") if "2024-02" in str(p))
+    content = bytearray(february.read_bytes())
+    content[4:200] = bytes(196)
+    february.write_bytes(bytes(content))
+    with pytest.raises(StoreError, match=r"month=2024-02/part.parquet: is damaged"):
+        read(store)
+
+
+def test_foreign_parquet_files(store):
+    write(store, bars(range(4)))
+    (file,) = store.path.rglob("*.parquet")
+    bars(range(4)).rows.write_parquet(file)
+    with pytest.raises(StoreError, match=r"was not written by liqbt"):
+        store.contents()
+
+
+def test_a_file_is_no_store(tmp_path):
+    (tmp_path / "x").write_text("")
+    with pytest.raises(StoreError, match=r"is a file; a store is a folder"):
+        Store(tmp_path / "x")
+
+
+def test_a_failed_write_changes_nothing(store, monkeypatch):
+    write(store, bars(range(10)))
+    before = bytes_of(store)
+    stage, calls = _partition.stage, []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise StoreError("no space")
+        return stage(*arguments)
+
+    monkeypatch.setattr(_partition, "stage", full)
+    with pytest.raises(StoreError, match=r"no space"):
+        write(store, bars(range(10), close=200.0, name="b.csv"))
+    assert bytes_of(store) == before
+    assert not list(store.path.rglob("*.tmp"))
+
+
+def test_no_space_while_writing(store, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(StoreError, match=r"cannot be written .No space left on device.; nothing was changed"):
+        write(store, bars(range(2)))
+    assert not [p for p in store.path.rglob("*") if p.name.endswith(".tmp")]
+
+
+def test_a_killed_write_is_finished_by_the_next(store, monkeypatch):
+    write(store, bars(range(10)))
+    publish, calls = _partition.publish, []
+
+    class Killed(BaseException):
+        pass
+
+    def killed(staged: Path):
+        calls.append(staged)
+        if len(calls) == 2:
+            raise Killed
+        publish(staged)
+
+    other = bars(range(10), close=200.0, name="b.csv")
+    monkeypatch.setattr(_partition, "publish", killed)
+    with pytest.raises(Killed):
+        write(store, other)
+    assert read(store)[0]["close"].to_list() == [200.0] * 4 + [100.0] * 6  # each month is old or new
+    monkeypatch.setattr(_partition, "publish", publish)
+    result = write(store, other)
+    assert (result.partitions, result.rows_replaced) == (("2024-02",), 6)
+    assert read(store)[0].equals(other.rows)
+    assert not list(store.path.rglob("*.tmp"))
+
+
+def totals_file(tmp_path, name, first_hour, values="1,2"):
+    path = tmp_path / name
+    path.write_text("".join(f"2024-06-20 {hour:02d}:00:00,{values}\n" for hour in range(first_hour, first_hour + 4)))
+    return path
+
+
+def test_import_files(tmp_path, store):
+    paths = [totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "two.csv", 2, "5,6")]
+    told = []
+    results = import_files(
+        paths,
+        store=store.path,
+        venue="binance",
+        symbol="BTCUSDT",
+        reader="coinalyze",
+        progress=lambda share, what: told.append((share, what)),
+    )
+    assert [(r.source, r.table, r.interval, r.rows) for r in results] == [
+        ("one.csv", "liquidation_totals", "1h", 4),
+        ("two.csv", "liquidation_totals", "1h", 4),
+    ]
+    assert [(r.written.rows_new, r.written.rows_replaced, r.written.rows_total) for r in results] == [(4, 0, 4), (2, 2, 6)]
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    again = import_files(paths, store=store, venue="binance", symbol="BTCUSDT", reader="coinalyze")
+    assert [r.written.partitions for r in again] == [(), ()]
+
+
+def test_a_bad_file_among_good_ones_stores_nothing(tmp_path, store):
+    paths = [totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "bad.csv", 0, "1,x")]
+    with pytest.raises(DataError, match=r"bad.csv: row 1: short is 'x'"):
+        import_files(paths, store=store, venue="binance", symbol="BTCUSDT", reader="coinalyze")
+    assert not store.path.exists()
+
+
+def test_a_refused_file_among_good_ones_stores_nothing(tmp_path, store):
+    one, two = totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "two.csv", 2, "5,6")
+    options = {"store": store, "venue": "binance", "symbol": "BTCUSDT", "reader": "coinalyze"}
+    import_files([two], **options)
+    before = bytes_of(store)
+    with pytest.raises(StoreError, match=r"two.csv was imported before with other reading options"):
+        import_files([one, two], **options, utc_offset_hours=1)
+    assert bytes_of(store) == before
+
+
+def test_import_arguments(tmp_path, store):
+    options = {"store": store, "venue": "binance", "symbol": "BTCUSDT", "reader": "coinalyze"}
+    with pytest.raises(ConfigError, match=r"no files were given"):
+        import_files([], **options)
+    with pytest.raises(ConfigError, match=r"give a list of files"):
+        import_files("one.csv", **options)
+    with pytest.raises(ConfigError, match=r"symbol: 'BTC/USDT' is no plain name"):
+        import_files([totals_file(tmp_path, "one.csv", 0)], **options | {"symbol": "BTC/USDT"})
