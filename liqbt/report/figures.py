@@ -1,0 +1,154 @@
+"""Plotly figures of the report, each from results as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from liqbt._time import to_index
+from liqbt._typing import IntArray1D
+from liqbt.heatmap import Heatmap
+from liqbt.market import MarketFrame
+from liqbt.report.candles import candles
+from liqbt.report.numbers import hottest_level
+from liqbt.scoring import Score
+from liqbt.zones import Zones
+
+__all__ = ["equity_figure", "explained_figure", "heatmap_figure"]
+
+UP, DOWN = "#2fbf8f", "#f0616d"
+LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
+_CELLS: Final = (900, 360)
+_POINTS: Final = 1500
+_FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
+
+
+def heatmap_figure(heat: Heatmap, market: MarketFrame, step: int, zones: Zones, scores: Sequence[Score]) -> go.Figure:
+    """Return the map under candles of `step` nanoseconds, with the zones given and the trades of `scores` on it.
+
+    A cell shows the map as it was known when the cell begins, so what price does inside of it is news to the map.
+    """
+    margin = 0.1 * float(market.high.max() - market.low.min())
+    low = max(float(market.low.min()) - margin, float(heat.price_edges[0]))
+    small = heat.between(low, min(float(market.high.max()) + margin, float(heat.price_edges[-1]))).downsample(*_CELLS)
+    picture = (small.intensity.sum(axis=1) * small.price).T.astype(np.float32)
+    bars = candles(market, step)
+    figure = go.Figure()
+    figure.add_trace(
+        go.Heatmap(
+            x=_naive(np.append(small.timestamp, market.timestamp[-1] + market.interval_ns)),
+            y=small.price_edges,
+            z=picture,
+            colorscale="Viridis",
+            zmin=0.0,
+            zmax=hottest_level(picture.astype(np.float64)),
+            colorbar={"title": {"text": "expected<br>liquidations<br>per bin, quote"}, "thickness": 12, "tickformat": ".2s", "outlinewidth": 0},
+            hovertemplate="%{x|%Y-%m-%d %H:%M}<br>price %{y:.6g}<br>%{z:.3s} quote<extra>map</extra>",
+            name="map",
+        )
+    )
+    figure.add_trace(_zone_boxes(zones, step))
+    figure.add_trace(
+        go.Candlestick(
+            x=_naive(bars.start + step // 2), open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
+            increasing={"line": {"color": UP, "width": 1}, "fillcolor": UP}, decreasing={"line": {"color": DOWN, "width": 1}, "fillcolor": DOWN},
+        )
+    )  # fmt: skip
+    for score in scores:
+        for trace in _trade_marks(score):
+            figure.add_trace(trace)
+    _dress(figure, height=620)
+    span = _naive(np.array([market.timestamp[0], market.timestamp[-1] + market.interval_ns]))
+    figure.update_layout(xaxis={"rangeslider": {"visible": False}, "showgrid": False, "range": list(span)}, yaxis={"title": "price, quote", "showgrid": False})
+    figure.update_yaxes(range=[float(small.price_edges[0]), float(small.price_edges[-1])])
+    return figure
+
+
+def equity_figure(scores: Sequence[Score], benchmark: Score | None) -> go.Figure:
+    """Return the equity of each score, and of the benchmark, in quote."""
+    figure = go.Figure()
+    for colour, score in zip(LINES * (1 + len(scores) // len(LINES)), scores, strict=False):
+        figure.add_trace(_line(score.equity, score.name, {"color": colour, "width": 2}))
+    if benchmark is not None:
+        figure.add_trace(_line(benchmark.equity, benchmark.name, {"color": "#8b90a0", "width": 1.5, "dash": "dot"}))
+    _dress(figure, height=360)
+    figure.update_layout(yaxis={"title": "equity, quote"}, hovermode="x unified")
+    return figure
+
+
+def explained_figure(explained_share: pd.Series[float], needed: float) -> go.Figure:
+    """Return the share of open interest whose entry was seen, with the share below which the map is not used."""
+    figure = go.Figure(_line(explained_share, "explained share", {"color": LINES[0], "width": 1.5}))
+    figure.add_hline(y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="not used below")
+    _dress(figure, height=220)
+    figure.update_layout(yaxis={"title": "share", "range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+    return figure
+
+
+def _dress(figure: go.Figure, *, height: int) -> None:
+    grey = "rgba(128,128,140,0.18)"
+    figure.update_layout(
+        template="none", height=height, margin={"l": 64, "r": 16, "t": 36, "b": 40}, font=_FONT,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0}, modebar={"bgcolor": "rgba(0,0,0,0)"},
+    )  # fmt: skip
+    figure.update_xaxes(gridcolor=grey, zeroline=False)
+    figure.update_yaxes(gridcolor=grey, zeroline=False)
+
+
+def _line(values: pd.Series[float], name: str, line: dict[str, Any]) -> go.Scatter:
+    shown = values.iloc[np.unique(np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int))]
+    return go.Scatter(x=pd.DatetimeIndex(shown.index).tz_localize(None), y=shown.to_numpy(), name=name, mode="lines", line=line)
+
+
+def _zone_boxes(zones: Zones, step: int) -> go.Scatter:
+    x: list[Any] = []
+    y: list[Any] = []
+    stamps = np.unique(zones.timestamp)
+    until = dict(zip(stamps, np.append(stamps[1:], stamps[-1:] + step), strict=True))
+    for i in range(len(zones)):
+        left, right = (str(np.datetime64(int(v), "ns").astype("datetime64[s]")) for v in (zones.timestamp[i], until[zones.timestamp[i]]))
+        low, high = float(zones.low[i]), float(zones.high[i])
+        x += [left, right, right, left, left, None]
+        y += [low, low, high, high, low, None]
+    return go.Scatter(x=x, y=y, mode="lines", name="hot zones", line={"color": "rgba(255,255,255,0.75)", "width": 1}, hoverinfo="skip")
+
+
+def _trade_marks(score: Score) -> tuple[go.Scatter, go.Scatter]:
+    trades = score.trades
+    closed = trades[trades["exit_time"].notna()]
+    long = (trades["side"] == "long").to_numpy()
+    won = (closed["pnl"] > 0).to_numpy()
+    entries = go.Scatter(
+        x=_stamps(trades["entry_time"]), y=trades["entry_price"], mode="markers", name=f"trades of {score.name}", legendgroup=score.name,
+        marker={"symbol": np.where(long, "triangle-up", "triangle-down"), "size": 8, "color": "#ffffff", "line": {"width": 1, "color": "#14091f"}},
+        customdata=np.column_stack([trades["side"], trades["reason"], trades["pnl"]]),
+        hovertemplate="%{customdata[0]} entry %{y:.6g}<br>%{x|%Y-%m-%d %H:%M}<br>ends by %{customdata[1]}, %{customdata[2]:.2f} quote",
+        visible=True if len(trades) <= 200 else "legendonly",
+    )  # fmt: skip
+    exits = go.Scatter(
+        x=_stamps(closed["exit_time"]), y=closed["exit_price"], mode="markers", name=f"trades of {score.name}", legendgroup=score.name, showlegend=False,
+        marker={"symbol": "x", "size": 6, "color": np.where(won, UP, DOWN), "line": {"width": 1, "color": "#14091f"}},
+        customdata=np.column_stack([closed["reason"], closed["pnl"]]),
+        hovertemplate="exit by %{customdata[0]} at %{y:.6g}<br>%{x|%Y-%m-%d %H:%M}<br>%{customdata[1]:.2f} quote",
+        visible=True if len(trades) <= 200 else "legendonly",
+    )  # fmt: skip
+    return entries, exits
+
+
+def _stamps(times: pd.Series[Any]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(times).tz_localize(None)
+
+
+def _naive(stamps: IntArray1D) -> pd.DatetimeIndex:
+    return to_index(stamps).tz_localize(None)
+
+
+def fewer_zones(zones: Zones, min_share: float) -> Zones:
+    """Return the zones that hold at least `min_share` of their side's heat within reach, so that a picture stays readable."""
+    keep = zones.share >= min_share
+    return replace(zones, **{name: value[keep] for name, value in vars(zones).items()})

@@ -1,0 +1,144 @@
+"""The report: one HTML file that works offline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+from jinja2 import Environment, PackageLoader, select_autoescape
+from plotly.offline import get_plotlyjs
+
+from liqbt._time import format_interval, format_ns
+from liqbt._typing import Progress
+from liqbt.book.reconstruct import Reconstruction
+from liqbt.errors import ConfigError
+from liqbt.features import FeatureParams
+from liqbt.heatmap import Heatmap
+from liqbt.market import MarketFrame
+from liqbt.report.candles import picture_step
+from liqbt.report.files import write_whole
+from liqbt.report.figures import equity_figure, explained_figure, fewer_zones, heatmap_figure
+from liqbt.report.numbers import display
+from liqbt.report.provenance import provenance
+from liqbt.scoring import Score
+from liqbt.zones import find_zones
+
+__all__ = ["write_report"]
+
+_COLUMNS: Final = 700
+_ZONE_SHARE: Final = 0.15
+
+CARDS: Final = (
+    ("Total Return [%]", "total return", "%"),
+    ("Max Drawdown [%]", "worst drawdown", "%"),
+    ("Sharpe Ratio", "Sharpe, yearly", ""),
+    ("Total Trades", "trades", ""),
+    ("Win Rate [%]", "won", "%"),
+)
+
+LIMITS: Final = (
+    "Whether the signal holds. No null test was run for this report: a profit may be luck and a loss may be costs.",
+    "Where positions really are. Leverage, margin top-ups, stops and cross margin are not published; the map is what assumed leverage implies.",
+    "What the next strategy would have done. Every further variant that you try and compare here makes the best one look better than it is.",
+    "How your own orders would have moved the price. Fills assume that you are small.",
+)
+
+
+def write_report(
+    path: str | Path,
+    *,
+    market: MarketFrame,
+    book: Reconstruction,
+    scores: Sequence[Score],
+    benchmark: Score | None = None,
+    features: FeatureParams | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Write one self-contained HTML file and return its path; the file appears whole or not at all.
+
+    scores: drawn and listed side by side. benchmark: such as `buy_and_hold(market)`, drawn beside their equity.
+    features: the settings that the strategies' features were built with, for the record and for the zones drawn.
+    seed: of whatever was drawn at random, for the record.
+
+    Raises ConfigError where a score is of another market or the file cannot be written.
+    """
+    for score in (*scores, *([benchmark] if benchmark else [])):
+        if score.market is not market:
+            raise ConfigError(f"write_report: score {score.name!r} is of {score.market!r}, not of the report's market")
+    told = progress or (lambda _share, _what: None)
+    features = features or FeatureParams()
+    step = picture_step(market, _COLUMNS)
+    told(0.1, "map")
+    heat = book.heatmap(format_interval(step))
+    zones = fewer_zones(find_zones(_every(heat, 10), features.zones), _ZONE_SHARE)
+    told(0.3, "figures")
+    figures = {
+        "heatmap": heatmap_figure(heat, market, step, zones, scores),
+        "equity": equity_figure(scores, benchmark),
+        "explained": explained_figure(pd.Series(book.explained_share, index=market.index), features.min_explained_share),
+    }
+    told(0.5, "statistics")
+    environment = Environment(loader=PackageLoader("liqbt.report", "."), autoescape=select_autoescape(default=True), trim_blocks=True)
+    text = environment.get_template("report.html.j2").render(
+        market=market,
+        book=book,
+        scores=scores,
+        cards=[_cards(score) for score in scores],
+        benchmark=benchmark,
+        stats=_side_by_side([*scores, *([benchmark] if benchmark else [])]),
+        trades=[(score.name, *_trade_rows(score)) for score in scores],
+        notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
+        candle_step=format_interval(step),
+        known_until=format_ns(heat.timestamp[-1]),
+        provenance=provenance(market, book, features, scores, seed),
+        limits=LIMITS,
+        figures={name: _json(figure) for name, figure in figures.items()},
+        plotly=get_plotlyjs(),
+    )
+    told(0.95, "writing")
+    written = write_whole(path, text)
+    told(1.0, "writing")
+    return written
+
+
+def _every(heat: Heatmap, columns: int) -> Heatmap:
+    """Return every n-th snapshot, the last one included, so that the zones drawn do not cover the map."""
+    kept = slice((heat.timestamp.size - 1) % columns, None, columns)
+    names = ("timestamp", "intensity", "close", "explained_share")
+    return replace(heat, **{name: getattr(heat, name)[kept] for name in names})
+
+
+def _json(figure: go.Figure) -> str:
+    """Return a figure as JSON that cannot end the script element that holds it, whatever a symbol is called."""
+    return str(pio.to_json(figure)).replace("<", "\\u003c")
+
+
+def _cards(score: Score) -> dict[str, Any]:
+    shown = [(label, f"{display(score.stats[key])}{unit}") for key, label, unit in CARDS]
+    total = score.stats["Total Return [%]"]
+    return {"name": score.name, "good": bool(total > 0), "shown": shown}
+
+
+def _side_by_side(scores: Sequence[Score]) -> dict[str, Any]:
+    rows = list(dict.fromkeys(key for score in scores for key in score.stats.index))
+    return {
+        "names": [score.name for score in scores],
+        "rows": [(row, [display(score.stats.get(row)) for score in scores]) for row in rows],
+    }
+
+
+def _trade_rows(score: Score, most: int = 200) -> tuple[int, list[str], list[list[str]]]:
+    trades = score.trades
+    columns = ["entry_time", "exit_time", "side", "entry_price", "exit_price", "reason", "fees", "funding", "slippage", "pnl"]
+    rows = [[_price(value) if "price" in name else display(value) for name, value in zip(columns, row, strict=True)] for row in trades[columns].head(most).itertuples(index=False)]
+    return len(trades), columns, rows
+
+
+def _price(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.6g}"

@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["compact", "display", "hottest_level"]
+
+
+def compact(value: float) -> str:
+    """Return 1.2M for 1,234,567: three significant digits with the unit that fits."""
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def display(value: Any) -> str:
+    """Return a statistic as text: numbers with two decimals, times and spans without parts of a second, a dash for none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT:
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timedelta):
+        return str(value.round("s")).removeprefix("0 days ")
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return f"{value:,.2f}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
+    return str(value)
+
+
+def hottest_level(picture: NDArray[np.float64]) -> float:
+    """Return the value at which a picture's colour is full: its 99.7th percentile, for a few cells would darken the rest."""
+    positive = picture[picture > 0]
+    return float(np.quantile(positive, 0.997)) if positive.size else 1.0

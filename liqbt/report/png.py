@@ -1,0 +1,118 @@
+"""The heatmap as a PNG: the field's gradient, purple for little and yellow for much, with candles on top."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Final
+
+import matplotlib.dates as mdates
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
+from liqbt.heatmap import Heatmap
+from liqbt.market import MarketFrame
+from liqbt.report.candles import Candles, candles, picture_step
+from liqbt.report.files import write_whole
+from liqbt.report.numbers import compact, hottest_level
+from liqbt.zones import Zones
+
+__all__ = ["write_heatmap_png"]
+
+_INK, _PAPER, _UP, _DOWN = "#e8e6f0", "#14091f", "#4fd1a5", "#ff6b6b"
+_CELLS: Final = (1600, 700)
+_CANDLES: Final = 400
+
+
+def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, zones: Zones | None = None, dpi: int = 110) -> Path:
+    """Draw `heat` under the candles of `market`, its last snapshot as a profile at the side, and write a PNG.
+
+    zones: those of the last snapshot are shaded in the profile, with their share of the side's heat within reach. Returns the path written.
+    """
+    visible = _visible(heat, market)
+    small = visible.downsample(*_CELLS)
+    figure = Figure(figsize=(16, 8.5), facecolor=_PAPER)
+    FigureCanvasAgg(figure)
+    axes, side = figure.subplots(1, 2, width_ratios=(12, 1.6), sharey=True, gridspec_kw={"wspace": 0.015})
+    picture = (small.intensity.sum(axis=1) * small.price).T
+    times = _days(np.append(small.timestamp, heat.timestamp[-1] + (heat.timestamp[-1] - heat.timestamp[0]) // max(1, heat.timestamp.size - 1)))
+    mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=hottest_level(picture), rasterized=True)
+    _draw_candles(axes, candles(market, picture_step(market, _CANDLES)))
+    _draw_profile(side, visible)
+    if zones is not None:
+        _draw_zones(side, zones)
+    axes.set_xlim(times[0], times[-1])
+    axes.set_ylim(small.price_edges[0], small.price_edges[-1])
+    locator = mdates.AutoDateLocator(minticks=5, maxticks=12)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    bar = figure.colorbar(mesh, ax=[axes, side], pad=0.01, fraction=0.02, format=FuncFormatter(lambda x, _: compact(x)))
+    bar.set_label("expected liquidations per price bin, quote", color=_INK)
+    for one in (axes, side, bar.ax):
+        one.tick_params(colors=_INK, labelsize=9)
+        one.set_facecolor(_PAPER)
+        for spine in one.spines.values():
+            spine.set_visible(False)
+    axes.set_title(_title(heat, market), color=_INK, loc="left", fontsize=13, pad=22)
+    axes.text(0, 1.012, _subtitle(heat), transform=axes.transAxes, color=_INK, alpha=0.75, fontsize=9)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=dpi, facecolor=_PAPER, bbox_inches="tight", metadata={"Software": None})
+    return write_whole(path, image.getvalue())
+
+
+def _title(heat: Heatmap, market: MarketFrame) -> str:
+    prefix = "SYNTHETIC  " if heat.synthetic else ""
+    return f"{prefix}{market.venue} {market.symbol} {market.interval}   expected liquidations, {market.span[0]} to {market.span[1]} UTC"
+
+
+def _subtitle(heat: Heatmap) -> str:
+    explained = f"entries seen for {np.nanmean(heat.explained_share):.0%} of open interest on average" if np.isfinite(heat.explained_share).any() else ""
+    interest = "" if heat.open_interest_source == "recorded" else "   open interest ASSUMED from volume: the shape means something, the sizes do not"
+    return f"a reconstruction from assumed leverage, not a measurement   {explained}{interest}"
+
+
+def _visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
+    margin = 0.12 * float(market.high.max() - market.low.min())
+    low, high = float(market.low.min()) - margin, float(market.high.max()) + margin
+    return heat.between(max(low, float(heat.price_edges[0])), min(high, float(heat.price_edges[-1])))
+
+
+def _days(stamps: IntArray1D) -> Float64Array1D:
+    return np.asarray(mdates.date2num(stamps.astype("datetime64[ns]")), dtype=np.float64)
+
+
+def _draw_candles(axes: Axes, bars: Candles) -> None:
+    middle = _days(bars.start + bars.step // 2)
+    width = (middle[-1] - middle[0]) / max(1, middle.size - 1) if middle.size > 1 else 1.0
+    colours = np.where(bars.close >= bars.open, _UP, _DOWN)
+    points = 72 * 13 / max(1.0, middle.size)
+    for low, high, thickness in ((bars.low, bars.high, 0.16), (np.minimum(bars.open, bars.close), np.maximum(bars.open, bars.close), 0.72)):
+        lines = np.stack([np.column_stack([middle, low]), np.column_stack([middle, high])], axis=1)
+        axes.add_collection(LineCollection(list(lines), colors=list(colours), linewidths=max(0.5, thickness * points), capstyle="butt"))
+    axes.set_xlim(middle[0] - width, middle[-1] + width)
+
+
+def _draw_profile(axes: Axes, heat: Heatmap) -> None:
+    last: Float64Array2D = heat.intensity[-1] * heat.price
+    for side, colour in ((LONG, _DOWN), (SHORT, _UP)):
+        axes.fill_betweenx(heat.price, last[side], color=colour, alpha=0.8, linewidth=0, label=("longs", "shorts")[side])
+    axes.axhline(float(heat.close[-1]), color=_INK, linewidth=0.8, linestyle="--")
+    axes.set_title("now", color=_INK, fontsize=10)
+    axes.tick_params(labelleft=False)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: compact(x)))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=3, prune="lower"))
+    axes.legend(loc="upper right", fontsize=8, frameon=False, labelcolor=_INK)
+
+
+def _draw_zones(axes: Axes, zones: Zones) -> None:
+    if not len(zones):
+        return
+    right = axes.get_xlim()[1]
+    for row in np.flatnonzero(zones.timestamp == zones.timestamp[-1]):
+        axes.axhspan(float(zones.low[row]), float(zones.high[row]), color=_INK, alpha=0.16, linewidth=0)
+        axes.text(right, float(zones.peak[row]), f"{zones.share[row]:.0%} ", color=_INK, fontsize=8, va="center", ha="right")

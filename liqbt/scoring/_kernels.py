@@ -1,0 +1,185 @@
+"""The fill loop: wishes of a strategy become orders, trades and equity. The only execution delay in liqbt is here.
+
+`trades[k]` is at once the record of the k-th round trip and the state of the open position, so nothing is kept twice.
+Sides are signs: +1 long or buy, -1 short or sell; multiplying by the sign lets one branch serve both.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from liqbt._jit import kernel
+from liqbt._typing import BoolArray1D, Float64Array1D, Int8Array1D, IntArray1D
+
+__all__ = ["FULL", "OK", "ORDER", "REASONS", "RUINED", "TRADE", "fill_orders", "scan_liquidation_price"]
+
+ORDER: Final = np.dtype(
+    [("bar", "i8"), ("side", "i8"), ("reason", "i8"), ("size", "f8"), ("price", "f8"), ("fee", "f8"), ("slippage", "f8")]
+)
+TRADE: Final = np.dtype(
+    [("entry_bar", "i8"), ("exit_bar", "i8"), ("side", "i8"), ("reason", "i8")]
+    + [(name, "f8") for name in ("amount", "entry_price", "exit_price", "fees", "funding", "slippage", "pnl", "mae", "mfe")]
+)
+
+REASONS: Final = ("open", "entry", "exit", "stop", "target", "time", "reversal", "liquidation", "funding")
+"""Names of the reason codes, in order; `open` marks a trade that has not ended."""
+OPEN, ENTRY, EXIT, STOP, TARGET, TIME, REVERSAL, LIQUIDATION, FUNDING = range(9)
+
+OK, RUINED, FULL = 0, 1, 2
+ORDERS_A_BAR = 4  # funding, closing of what was carried, entry, and the stop of that entry
+
+
+@kernel
+def scan_liquidation_price(  # noqa: PLR0917 - kernels take flat arguments
+    side: float, entry: float, amount: float, margin: float, upper: Float64Array1D, rate: Float64Array1D, constant: Float64Array1D
+) -> float:
+    """Return what `liqbt.margin.liquidation_price` returns for these brackets (upper notional, rate, maintenance amount)."""
+    price = 0.0
+    for i in range(upper.size):
+        price = max(0.0, (margin + constant[i] - side * amount * entry) / (amount * (rate[i] - side)))
+        if amount * price <= upper[i]:
+            break
+    return price
+
+
+@kernel
+def _record(  # noqa: PLR0917 - kernels take flat arguments
+    orders: Any, n: int, bar: int, side: int, reason: int, size: float, price: float, fee: float, slippage: float
+) -> int:
+    order = orders[n]
+    order["bar"], order["side"], order["reason"] = bar, side, reason
+    order["size"], order["price"], order["fee"], order["slippage"] = size, price, fee, slippage
+    return n + 1
+
+
+@kernel
+def _stretch(trade: Any, price: float) -> None:
+    """Let the trade's excursions reach `price`."""
+    move = trade["side"] * (price - trade["entry_price"]) / trade["entry_price"]
+    trade["mae"] = max(trade["mae"], -move)
+    trade["mfe"] = max(trade["mfe"], move)
+
+
+@kernel
+def _close(  # noqa: PLR0917 - kernels take flat arguments
+    trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float
+) -> tuple[int, float]:
+    """End the trade at `reference`, worsened by `slip`; return the next order number and the change of the balance."""
+    side, amount = trade["side"], trade["amount"]
+    price = reference * (1.0 - side * slip)
+    fee, slippage = amount * price * fee_rate, amount * reference * slip
+    gain = side * amount * (price - trade["entry_price"]) - fee
+    trade["exit_bar"], trade["reason"], trade["exit_price"] = bar, reason, price
+    trade["fees"] += fee
+    trade["slippage"] += slippage
+    trade["pnl"] = side * amount * (price - trade["entry_price"]) - trade["fees"] - trade["funding"]
+    _stretch(trade, price)
+    return _record(orders, n, bar, -side, reason, amount, price, fee, slippage), gain
+
+
+@kernel
+def fill_orders(  # noqa: PLR0917 - kernels take flat arguments
+    observed: BoolArray1D, open_: Float64Array1D, high: Float64Array1D, low: Float64Array1D, close: Float64Array1D,
+    trigger_low: Float64Array1D, trigger_high: Float64Array1D, funding_rate: Float64Array1D, funding_price: Float64Array1D,
+    entry: Int8Array1D, exit_: BoolArray1D, stop_price: Float64Array1D, target_price: Float64Array1D, max_bars: IntArray1D,
+    taker: float, maker: float, slip: float, leverage: float, equity_share: float, initial_cash: float,
+    max_notional: float, ruin: float, upper: Float64Array1D, rate: Float64Array1D, constant: Float64Array1D,
+    orders: Any, trades: Any, equity: Float64Array1D, position: Int8Array1D,
+) -> tuple[int, int, int, int, int]:  # fmt: skip
+    """Fill `orders`, `trades`, `equity` and `position`; return (status, orders, trades, rejected entries, capped entries).
+
+    All bar arrays have shape (n_bars,). Row t of the wishes was decided at the close of bar t and is filled at the open of
+    the next observed bar; of wishes that pile up over unobserved bars the newest counts. `trades` and `orders` must hold
+    one row an entry wish and two, plus one a funding payment, with ORDERS_A_BAR to spare.
+    max_notional: quote, the most that the venue allows at this leverage. ruin: quote, equity at which nothing more is opened.
+
+    Status: OK; RUINED where equity came to `ruin`; FULL where `orders` or `trades` is too short, with the results void.
+    """
+    balance = initial_cash  # quote, without the open position's profit
+    status, n, k, rejected, capped = OK, 0, 0, 0, 0  # k is the number of ended trades, trades[k] the open one
+    held, due, liquidation = 0, -1, 0.0
+    stop, target = np.nan, np.nan
+    wish, leave = -1, False
+
+    for t in range(open_.size):
+        if n + ORDERS_A_BAR > orders.size or k + 1 >= trades.size:
+            return FULL, n, k, rejected, capped
+        if t > 0:
+            if exit_[t - 1]:
+                leave, wish = True, -1
+            if entry[t - 1] != 0:
+                wish = t - 1
+        if observed[t]:
+            price = open_[t]
+            if held != 0 and funding_rate[t] != 0.0:
+                payment = held * trades[k]["amount"] * funding_price[t] * funding_rate[t]
+                trades[k]["funding"] += payment
+                balance -= payment
+                n = _record(orders, n, t, held, FUNDING, 0.0, funding_price[t], payment, 0.0)
+            if held != 0 and (leave or 0 <= due <= t):
+                n, gain = _close(trades[k], orders, n, t, EXIT if leave else TIME, price, slip, taker)
+                balance, held, k = balance + gain, 0, k + 1
+            leave = False
+            if wish >= 0 and entry[wish] != held:
+                if held != 0:
+                    n, gain = _close(trades[k], orders, n, t, REVERSAL, price, slip, taker)
+                    balance, held, k = balance + gain, 0, k + 1
+                side = int(entry[wish])
+                fill = price * (1.0 + side * slip)
+                if balance <= ruin:
+                    status = RUINED
+                elif side * (fill - stop_price[wish]) <= 0.0 or side * (target_price[wish] - fill) <= 0.0:
+                    rejected += 1
+                else:
+                    notional = balance * equity_share * leverage
+                    if notional > max_notional:
+                        notional, capped = max_notional, capped + 1
+                    amount = notional / fill
+                    fee, slippage = amount * fill * taker, amount * price * slip
+                    trade = trades[k]
+                    trade["entry_bar"], trade["exit_bar"], trade["side"], trade["reason"] = t, -1, side, OPEN
+                    trade["amount"], trade["entry_price"], trade["exit_price"] = amount, fill, np.nan
+                    trade["fees"], trade["funding"], trade["slippage"] = fee, 0.0, slippage
+                    trade["mae"], trade["mfe"] = 0.0, 0.0
+                    balance -= fee
+                    n = _record(orders, n, t, side, ENTRY, amount, fill, fee, slippage)
+                    held, stop, target = side, stop_price[wish], target_price[wish]
+                    due = t + max_bars[wish] if max_bars[wish] > 0 else -1
+                    liquidation = scan_liquidation_price(float(side), fill, amount, notional / leverage, upper, rate, constant)
+            wish = -1
+            if held != 0:
+                worst, best, trigger = (low[t], high[t], trigger_low[t]) if held > 0 else (high[t], low[t], trigger_high[t])
+                stopped = held * (worst - stop) <= 0.0
+                dead = liquidation > 0.0 and held * (trigger - liquidation) <= 0.0
+                # the stop saves the position only where it lies before the liquidation price and the open had not passed both
+                saved = stopped and held * (stop - liquidation) > 0.0 and held * (price - liquidation) > 0.0
+                reason, reference, cost, rate_paid = OPEN, price, 0.0, 0.0
+                if held * (price - target) > 0.0:  # the open comes before anything else in the bar
+                    reason, rate_paid = TARGET, maker
+                elif dead and not saved:
+                    reason, reference = LIQUIDATION, trades[k]["entry_price"] * (1.0 - held / leverage)
+                elif stopped:
+                    reason, cost, rate_paid = STOP, slip, taker
+                    reference = min(stop, price) if held > 0 else max(stop, price)
+                elif held * (best - target) > 0.0:
+                    reason, reference, rate_paid = TARGET, target, maker
+                if reason != OPEN:
+                    n, gain = _close(trades[k], orders, n, t, reason, reference, cost, rate_paid)
+                    balance, held, k = balance + gain, 0, k + 1
+                else:
+                    _stretch(trades[k], low[t])
+                    _stretch(trades[k], high[t])
+        equity[t] = balance
+        if held != 0:
+            equity[t] += held * trades[k]["amount"] * (close[t] - trades[k]["entry_price"])
+        elif balance <= ruin:
+            status = RUINED
+        position[t] = held
+
+    if held != 0:
+        trade = trades[k]
+        trade["pnl"] = held * trade["amount"] * (close[-1] - trade["entry_price"]) - trade["fees"] - trade["funding"]
+        k += 1
+    return status, n, k, rejected, capped

@@ -1,0 +1,191 @@
+"""A slow, obvious account: the oracle of the fill loop, written from the rules and sharing no code with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from liqbt.margin import liquidation_price
+
+
+@dataclass
+class Position:
+    side: str
+    amount: float
+    entry_price: float
+    margin: float
+    entry_bar: int
+    stop: float | None
+    target: float | None
+    leaves_at: int | None
+    liquidation: float
+    fees: float = 0.0
+    funding: float = 0.0
+    slippage: float = 0.0
+    lows: list[float] = field(default_factory=list)
+    highs: list[float] = field(default_factory=list)
+
+    @property
+    def is_long(self) -> bool:
+        return self.side == "long"
+
+    def profit(self, price: float) -> float:
+        return self.amount * (price - self.entry_price if self.is_long else self.entry_price - price)
+
+
+def number(value):
+    return None if math.isnan(value) else float(value)
+
+
+class Account:
+    def __init__(self, market, signals, *, costs, leverage, equity_share, initial_cash, tiers):
+        self.market, self.signals, self.costs, self.tiers = market, signals, costs, tiers
+        self.leverage, self.share, self.initial = leverage, equity_share, initial_cash
+        self.cash = initial_cash
+        self.position = None
+        self.orders, self.trades, self.equity, self.held = [], [], [], []
+        self.rejected, self.ruined = 0, False
+        self.slip = costs.slippage_bps / 10_000
+
+    def buy_price(self, price):
+        return price * (1 + self.slip)
+
+    def sell_price(self, price):
+        return price * (1 - self.slip)
+
+    def run(self):
+        leave, wish = False, None
+        for bar in range(self.market.n_bars):
+            if bar > 0:
+                if self.signals.exit[bar - 1]:
+                    leave, wish = True, None
+                if self.signals.entry[bar - 1] != 0:
+                    wish = bar - 1
+            if self.market.observed[bar]:
+                self.pay_funding(bar)
+                self.at_open(bar, leave, wish)
+                leave, wish = False, None
+                self.within(bar)
+            profit = self.position.profit(self.market.close[bar]) if self.position else 0.0
+            self.equity.append(self.cash + profit)
+            self.held.append({"long": 1, "short": -1}[self.position.side] if self.position else 0)
+            if self.position is None and self.cash <= self.initial * 1e-6:
+                self.ruined = True
+        if self.position:
+            self.end_trade("open", None, None, self.position.profit(self.market.close[-1]))
+        return self
+
+    def pay_funding(self, bar):
+        if self.position is None or not self.costs.funding or self.market.funding_rate is None:
+            return
+        rate = self.market.funding_rate[bar]
+        if rate == 0:
+            return
+        price = self.market.open[bar] if self.market.mark_close is None or bar == 0 else self.market.mark_close[bar - 1]
+        payment = self.position.amount * price * rate * (1 if self.position.is_long else -1)
+        self.position.funding += payment
+        self.cash -= payment
+        self.orders.append((bar, "funding", self.position.side, 0.0, price, payment))
+
+    def at_open(self, bar, leave, wish):
+        open_ = self.market.open[bar]
+        if self.position and leave:
+            self.market_close(bar, open_, "exit")
+        if self.position and self.position.leaves_at is not None and bar >= self.position.leaves_at:
+            self.market_close(bar, open_, "time")
+        if wish is None:
+            return
+        side = "long" if self.signals.entry[wish] > 0 else "short"
+        if self.position and self.position.side == side:
+            return
+        if self.position:
+            self.market_close(bar, open_, "reversal")
+        self.enter(bar, open_, side, wish)
+
+    def enter(self, bar, open_, side, wish):
+        fill = self.buy_price(open_) if side == "long" else self.sell_price(open_)
+        stop, target = number(self.signals.stop_price[wish]), number(self.signals.target_price[wish])
+        if self.cash <= self.initial * 1e-6:
+            self.ruined = True
+            return
+        below, above = (stop, target) if side == "long" else (target, stop)
+        if (below is not None and below >= fill) or (above is not None and above <= fill):
+            self.rejected += 1
+            return
+        allowed = max(tier.max_notional for tier in self.tiers if tier.max_leverage >= self.leverage)
+        notional = min(self.cash * self.share * self.leverage, allowed)
+        amount, margin = notional / fill, notional / self.leverage
+        fee = notional * self.costs.taker_fee_rate
+        hold = int(self.signals.max_bars[wish])
+        self.position = Position(
+            side=side, amount=amount, entry_price=fill, margin=margin, entry_bar=bar, stop=stop, target=target,
+            leaves_at=bar + hold if hold else None,
+            liquidation=liquidation_price(side=side, entry_price=fill, amount=amount, margin=margin, tiers=self.tiers),
+            fees=fee, slippage=amount * abs(fill - open_),
+        )  # fmt: skip
+        self.cash -= fee
+        self.orders.append((bar, "entry", "buy" if side == "long" else "sell", amount, fill, fee))
+
+    def within(self, bar):
+        held = self.position
+        if held is None:
+            return
+        open_, high, low = self.market.open[bar], self.market.high[bar], self.market.low[bar]
+        mark_low = self.market.low[bar] if self.market.mark_low is None else self.market.mark_low[bar]
+        mark_high = self.market.high[bar] if self.market.mark_high is None else self.market.mark_high[bar]
+        if held.is_long:
+            gap_to_target = held.target is not None and open_ > held.target
+            stopped = held.stop is not None and low <= held.stop
+            dead = held.liquidation > 0 and mark_low <= held.liquidation
+            stop_first = stopped and held.stop > held.liquidation and open_ > held.liquidation
+            stop_fill = min(held.stop, open_) if stopped else None
+            traded_through = held.target is not None and high > held.target
+            bankrupt = held.entry_price - held.margin / held.amount
+        else:
+            gap_to_target = held.target is not None and open_ < held.target
+            stopped = held.stop is not None and high >= held.stop
+            dead = mark_high >= held.liquidation
+            stop_first = stopped and held.stop < held.liquidation and open_ < held.liquidation
+            stop_fill = max(held.stop, open_) if stopped else None
+            traded_through = held.target is not None and low < held.target
+            bankrupt = held.entry_price + held.margin / held.amount
+        if gap_to_target:
+            self.close(bar, open_, "target", self.costs.maker_fee_rate)
+        elif dead and not stop_first:
+            self.close(bar, bankrupt, "liquidation", 0.0)
+        elif stopped:
+            self.market_close(bar, stop_fill, "stop")
+        elif traded_through:
+            self.close(bar, held.target, "target", self.costs.maker_fee_rate)
+        else:
+            held.lows.append(low)
+            held.highs.append(high)
+
+    def market_close(self, bar, reference, reason):
+        fill = self.sell_price(reference) if self.position.is_long else self.buy_price(reference)
+        self.position.slippage += self.position.amount * abs(fill - reference)
+        self.close(bar, fill, reason, self.costs.taker_fee_rate)
+
+    def close(self, bar, price, reason, fee_rate):
+        held = self.position
+        fee = held.amount * price * fee_rate
+        held.fees += fee
+        self.cash += held.profit(price) - fee
+        held.lows.append(price)
+        held.highs.append(price)
+        self.orders.append((bar, reason, "sell" if held.is_long else "buy", held.amount, price, fee))
+        self.end_trade(reason, bar, price, held.profit(price))
+        self.position = None
+
+    def end_trade(self, reason, bar, price, profit):
+        held = self.position
+        lowest, highest = min([*held.lows, held.entry_price]), max([*held.highs, held.entry_price])
+        fall, rise = 1 - lowest / held.entry_price, highest / held.entry_price - 1
+        self.trades.append(
+            {
+                "entry_bar": held.entry_bar, "exit_bar": bar, "side": held.side, "reason": reason, "amount": held.amount,
+                "entry_price": held.entry_price, "exit_price": price, "fees": held.fees, "funding": held.funding,
+                "slippage": held.slippage, "pnl": profit - held.fees - held.funding,
+                "mae": fall if held.is_long else rise, "mfe": rise if held.is_long else fall,
+            }
+        )  # fmt: skip

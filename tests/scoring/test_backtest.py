@@ -1,0 +1,118 @@
+"""Parameters, errors, notes and the frames of a Score."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liqbt.errors import ConfigError
+from liqbt.market import MarketFrame
+from liqbt.scoring import Costs, backtest, buy_and_hold
+from liqbt.signals import Signals
+
+
+def market_at(start="2026-01-05", *, venue="binance", symbol="BTCUSDT", bars=6):
+    stamps = pd.date_range(start, periods=bars, freq="h", tz="UTC")
+    close = 100.0 + np.arange(bars)
+    table = pd.DataFrame({"timestamp": stamps, "open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 1.0})
+    rates = pd.DataFrame({"timestamp": stamps[[3]], "funding_rate": [0.0001]}) if bars > 3 else None
+    return MarketFrame.from_frames(bars=table, funding=rates, venue=venue, symbol=symbol, interval="1h")
+
+
+@pytest.fixture
+def market():
+    return market_at()
+
+
+@pytest.fixture
+def signals(market):
+    return Signals.of(market, entry=[1, 0, 0, -1, 0, 0], name="two trades", parameters={"threshold": 0.6})
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("taker_fee_rate", -0.0001), ("taker_fee_rate", 0.05), ("taker_fee_rate", float("nan")),
+    ("maker_fee_rate", 0.05), ("maker_fee_rate", -0.05), ("slippage_bps", -1), ("slippage_bps", float("inf")),
+])  # fmt: skip
+def test_costs_out_of_range(field, value):
+    with pytest.raises(ConfigError, match=f"^{field}: "):
+        dataclasses.replace(Costs.binance_usdm(), **{field: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("leverage", 0.5), ("leverage", float("nan")), ("leverage", 1e9), ("equity_share", 0.0), ("equity_share", 1.01),
+    ("initial_cash", 0.0), ("initial_cash", float("inf")),
+])  # fmt: skip
+def test_parameters_out_of_range(signals, market, name, value):
+    with pytest.raises(ConfigError, match=f"^{name}: "):
+        backtest(signals, market, **{name: value})
+
+
+def test_leverage_above_the_venues_maximum_names_it(signals, market):
+    with pytest.raises(ConfigError, match="leverage: 200 is above the maximum of 150 for a BTCUSDT position"):
+        backtest(signals, market, leverage=200, initial_cash=100)
+
+
+def test_signals_of_another_market(signals):
+    with pytest.raises(ConfigError, match="bar 0 of the signals is 2026-01-05 00:00:00, of the market 2026-01-06 00:00:00"):
+        backtest(signals, market_at("2026-01-06"))
+    with pytest.raises(ConfigError, match="the market has 7 bars"):
+        backtest(signals, market_at(bars=7))
+
+
+def test_infinite_levels_are_refused(signals, market):
+    with pytest.raises(ConfigError, match="stop_price is infinite"):
+        backtest(dataclasses.replace(signals, stop_price=np.full(6, -np.inf)), market)
+
+
+def test_notes(signals, market):
+    assert backtest(signals, market).notes == ()
+    unknown = market_at(symbol="UNKNOWN")
+    assert "0.005" in backtest(Signals.of(unknown, entry=0), unknown).notes[0]
+    assert backtest(signals, market, costs=Costs.free()).notes == ("funding was switched off",)
+    unfunded = dataclasses.replace(market, funding_rate=None)
+    assert backtest(signals, unfunded).notes == ("no funding is recorded: none was paid or received",)
+
+
+def test_frames(signals, market):
+    score = backtest(signals, market, leverage=2)
+    assert (score.name, score.parameters["threshold"], score.leverage) == ("two trades", 0.6, 2.0)
+    assert score.trades["entry_time"].tolist() == [market.index[1], market.index[4]]
+    assert score.trades["exit_time"].iloc[0] == market.index[4]
+    assert pd.isna(score.trades["exit_time"].iloc[1])
+    assert str(score.trades["exit_time"].dtype) == str(score.trades["entry_time"].dtype) == "datetime64[ns, UTC]"
+    assert score.trades["side"].tolist() == ["long", "short"]
+    assert score.trades["reason"].tolist() == ["reversal", "open"]
+    assert score.trades["bars"].tolist() == [3, 1]
+    assert score.orders["reason"].tolist() == ["entry", "funding", "reversal", "entry"]
+    assert score.orders["side"].tolist() == ["buy", "long", "sell", "sell"]
+    assert score.orders["size"].iloc[1] == 0
+    assert score.equity.index.equals(market.index)
+    assert score.equity.iloc[-1] == pytest.approx(10_000 + score.trades["pnl"].sum())
+    assert score.trading_stats["Exposure [%]"] == pytest.approx(100 * 5 / 6)
+    assert score.trading_stats["Average Holding"] == pd.Timedelta("2h")
+    traded = score.orders["size"] * score.orders["price"]
+    assert score.trading_stats["Turnover"] == pytest.approx(traded.sum() / score.equity.mean())
+
+
+def test_frames_without_trades(market):
+    score = backtest(Signals.of(market, entry=0), market)
+    assert score.trades.empty
+    assert str(score.trades["exit_time"].dtype) == "datetime64[ns, UTC]"
+    assert score.orders.empty
+    assert score.trading_stats["Fees Paid"] == 0
+
+
+def test_results_are_read_only_and_travel(signals, market):
+    score = backtest(signals, market)
+    with pytest.raises(ValueError, match="read-only"):
+        score.fills.equity[0] = 1.0
+    again = pickle.loads(pickle.dumps(score.fills))  # noqa: S301 - made on the line itself; workers send scores this way
+    assert again.equity.tobytes() == score.fills.equity.tobytes()
+
+
+def test_one_bar():
+    assert buy_and_hold(market_at(bars=1)).equity.tolist() == [10_000.0]

@@ -1,0 +1,72 @@
+"""DESIGN promise 1: all that comes after bar t may change without changing any output up to t."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from generators import with_open_interest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from lookahead import changed_future, difference, stages
+
+from liqbt.book.params import BookParams
+from liqbt.signals import Signals
+from liqbt.strategy import load_strategy, shipped_strategies
+
+futures = st.one_of(st.none(), st.integers(0, 2**32 - 1))
+
+
+def shipped():
+    return {name: load_strategy(name) for name in shipped_strategies()}
+
+
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(cut=st.integers(600, 2014), seed=futures)
+def test_every_stage_and_strategy_on_a_week(week, cut, seed):
+    market = changed_future(week, week.n_bars - 1, seed=None)  # through the same tables, without liquidations
+    assert difference(stages(market, shipped(), cut, every="1h"), stages(changed_future(market, cut, seed=seed), shipped(), cut, every="1h")) is None
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), market=with_open_interest(min_bars=4, max_bars=40), seed=futures)
+def test_flows_book_and_map_on_random_markets(data, market, seed):
+    known = int(np.argmax(market.open_interest > 0))
+    bars = np.flatnonzero(market.observed[:-1] & (np.arange(market.n_bars - 1) >= known))
+    assume(bars.size > 0)
+    cut = int(data.draw(st.sampled_from(bars)))
+    params = BookParams(bin_bps=20.0)
+    assert difference(stages(market, {}, cut, params=params), stages(changed_future(market, cut, seed=seed), {}, cut, params=params)) is None
+
+
+def test_without_open_interest(week):
+    tables_only = changed_future(week, week.n_bars - 1, seed=None)
+    from dataclasses import replace
+
+    market = replace(tables_only, open_interest=None)
+    other = changed_future(market, 1500, seed=7)
+    assert other.open_interest is None
+    assert difference(stages(market, shipped(), 1500, every="1h"), stages(other, shipped(), 1500, every="1h")) is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peeker:
+    """Looks one bar ahead: the property must see it."""
+
+    def signals(self, market, features):
+        ahead = np.append(market.close[1:], market.close[-1])
+        return Signals.of(market, entry=np.sign(ahead - market.close), name="peeker")
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_a_peeking_strategy_is_caught(week, seed):
+    market = changed_future(week, week.n_bars - 1, seed=None)
+    peeker = {"peeker": Peeker()}
+    other = changed_future(market, 1000, seed=seed)
+    assert difference(stages(market, peeker, 1000, every="1h"), stages(other, peeker, 1000, every="1h")) == "signals of peeker"
+
+
+def test_the_shipped_strategies_trade_on_the_markets_of_these_tests(quarter):
+    """A property about signals that are never given would hold for nothing."""
+    found = stages(quarter, shipped(), quarter.n_bars - 1, every="1d")
+    for name in shipped_strategies():
+        assert (found[f"signals of {name}"]["entry"] != 0).sum() > 10
