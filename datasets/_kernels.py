@@ -25,7 +25,7 @@ def autoregress(first: float, persistence: float, shocks: Float64Array1D, out: F
 
 
 @kernel
-def settle(  # noqa: PLR0917 - numba kernels take their arguments by position
+def settle(
     price: Float64Array1D,
     opened_at: IntArray1D,
     due_at: IntArray1D,

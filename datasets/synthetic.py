@@ -99,7 +99,9 @@ class SyntheticMarket:
             Input(table=name, source="liqbt.datasets.synthetic", sha256=table_sha256(table), reader="synthetic", rows=table.height)
             for name, table in used.items()
         )
-        return MarketFrame.from_frames(**used, venue=VENUE, symbol=SYMBOL, interval=self.params.interval, inputs=inputs, synthetic=True)
+        return MarketFrame.from_frames(
+            **used, venue=VENUE, symbol=SYMBOL, interval=self.params.interval, inputs=inputs, seed=self.params.seed
+        )
 
 
 def simulate(params: SyntheticParams, *, progress: Progress | None = None) -> SyntheticMarket:

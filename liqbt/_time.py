@@ -45,10 +45,7 @@ def parse_instant(text: str, *, parameter: str) -> int:
 
     Raises ConfigError where the text is no instant.
     """
-    try:
-        stamp = pd.Timestamp(text)
-    except ValueError:
-        stamp = pd.NaT
+    stamp = pd.to_datetime(text, errors="coerce")
     if not isinstance(stamp, pd.Timestamp):
         raise ConfigError(f"{parameter}: {text!r} is not a date; write 2026-01-31 or 2026-01-31T12:00")
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

@@ -55,7 +55,7 @@ class Heatmap:
     @property
     def total(self) -> Float64Array2D:
         """Both sides together, shape (n_times, n_prices), base."""
-        return self.intensity.sum(axis=1)
+        return np.asarray(self.intensity.sum(axis=1))
 
     def notional(self) -> Float64Array3D:
         """Return the intensity valued at its own price, shape (n_times, 2, n_prices), quote."""
@@ -121,7 +121,7 @@ class Heatmap:
         row = int(np.searchsorted(self.timestamp, instant, side="right")) - 1
         if row < 0:
             raise ConfigError(f"instant: nothing is known at {format_ns(instant)}; the first snapshot is of {format_ns(self.timestamp[0])}")
-        return self.intensity[row]
+        return np.asarray(self.intensity[row])
 
     def __repr__(self) -> str:
         return (

@@ -22,7 +22,16 @@ from typing import Any, Final
 from liqbt._typing import Side
 from liqbt.errors import ConfigError, did_you_mean
 
-__all__ = ["GENERIC_TIERS", "LeverageTier", "bankruptcy_price", "leverage_tiers", "liquidation_price", "max_leverage", "tiers_from_ccxt"]
+__all__ = [
+    "GENERIC_TIERS",
+    "LeverageTier",
+    "bankruptcy_price",
+    "leverage_tiers",
+    "liquidation_price",
+    "max_leverage",
+    "tiers_from_ccxt",
+    "tiers_or_generic",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +51,9 @@ class LeverageTier:
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_notional < self.max_notional:
-            raise ConfigError(f"leverage tier: min_notional {self.min_notional} must be at least 0 and below max_notional {self.max_notional}")
+            raise ConfigError(
+                f"leverage tier: min_notional {self.min_notional} must be at least 0 and below max_notional {self.max_notional}"
+            )
         if not 0 < self.maintenance_margin_rate < 1:
             raise ConfigError(f"leverage tier: maintenance_margin_rate {self.maintenance_margin_rate} must be a fraction between 0 and 1")
         if not self.max_leverage >= 1:
@@ -106,6 +117,16 @@ def leverage_tiers(venue: str, symbol: str) -> tuple[LeverageTier, ...]:
     return venues[venue][symbol]
 
 
+def tiers_or_generic(venue: str, symbol: str) -> tuple[tuple[LeverageTier, ...], tuple[str, ...]]:
+    """Return the shipped brackets and no note, or `GENERIC_TIERS` and a note that says that they are assumed."""
+    try:
+        return leverage_tiers(venue, symbol), ()
+    except ConfigError:
+        tier = GENERIC_TIERS[0]
+        assumed = f"{tier.maintenance_margin_rate:.2%} maintenance margin and at most {tier.max_leverage:g}x"
+        return GENERIC_TIERS, (f"no leverage tiers are shipped for {symbol} on {venue}: {assumed} are assumed",)
+
+
 def max_leverage(tiers: Sequence[LeverageTier], notional: float = 0.0) -> float:
     """Return the highest leverage allowed for a position of `notional` quote."""
     return _tier_at(tiers, notional).max_leverage
@@ -140,7 +161,8 @@ def liquidation_price(
     if leverage is not None:
         _positive(leverage=leverage)
         if tiers is not None and leverage > max_leverage(tiers, notional):
-            raise ConfigError(f"leverage: {leverage:g} is above the venue's maximum of {max_leverage(tiers, notional):g} for a position of {notional:g} quote")
+            limit = max_leverage(tiers, notional)
+            raise ConfigError(f"leverage: {leverage:g} is above the venue's maximum of {limit:g} for a position of {notional:g} quote")
         margin = notional / leverage
     assert margin is not None  # noqa: S101 - told to the type checker; both cases are decided above
     _positive(margin=margin)

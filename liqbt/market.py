@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from liqbt._align import last_known, sum_by_bar
-from liqbt._time import format_ns, parse_interval, to_index
+from liqbt._time import format_interval, format_ns, parse_interval, to_index
 from liqbt._typing import BoolArray1D, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.data.provenance import Input
 from liqbt.data.quality import Finding, check_bars, check_open_interest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Input", "MarketFrame"]
 
 MAX_BARS: Final = 50_000_000  # a year of seconds is 31.5 million; beyond it a wrong stamp is likelier than a long recording
+_ROUND_MINUTES: Final = (1, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 10080, 20160, 40320)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +42,7 @@ class MarketFrame:
     mark_high, mark_low, mark_close: quote, the trade prices where no mark was recorded; or None.
     liquidated: recorded liquidations in base, shape (n_bars, 2), [long, short]; NaN where none were recorded; or None.
     findings: what is wrong with the recording. inputs: the files that it came from.
+    seed: what a synthetic market was drawn from; None for a recording.
     """
 
     venue: str
@@ -62,7 +64,7 @@ class MarketFrame:
     liquidated: Float64Array2D | None = None
     findings: tuple[Finding, ...] = ()
     inputs: tuple[Input, ...] = ()
-    synthetic: bool = False
+    seed: int | None = None
 
     @classmethod
     def from_frames(
@@ -78,7 +80,7 @@ class MarketFrame:
         liquidations: Frame | None = None,
         liquidation_totals: Frame | None = None,
         inputs: tuple[Input, ...] = (),
-        synthetic: bool = False,
+        seed: int | None = None,
     ) -> MarketFrame:
         """Align canonical tables, pandas or polars, on the grid of `bars`.
 
@@ -88,7 +90,7 @@ class MarketFrame:
         Raises DataError where a table is not canonical, bars are off their grid, or a row of `bars`, `mark` or
         `liquidation_totals` became known only after its interval; ConfigError for a bad interval.
         """
-        from liqbt.data.validation import canonical  # noqa: PLC0415 - it needs polars, which `import liqbt` must not load
+        from liqbt.data.validation import canonical
 
         step = parse_interval(interval)
         rows = canonical(bars, "bars", source="bars", interval=interval)
@@ -146,12 +148,17 @@ class MarketFrame:
             liquidated=liquidated,
             findings=tuple(findings),
             inputs=inputs,
-            synthetic=synthetic,
+            seed=seed,
         )
         for value in vars(frame).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
         return frame
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the market was simulated."""
+        return self.seed is not None
 
     @property
     def n_bars(self) -> int:
@@ -187,6 +194,12 @@ class MarketFrame:
     def trigger_close(self) -> Float64Array1D:
         """Last price of each bar that can liquidate: mark where recorded, else trades."""
         return self.close if self.mark_close is None else self.mark_close
+
+    def picture_cadence(self, most: int) -> str:
+        """Return the shortest round interval, such as `4h`, that divides the market into at most `most` parts, for pictures."""
+        step = self.interval_ns
+        rounds = [minutes * 60_000_000_000 for minutes in _ROUND_MINUTES if minutes * 60_000_000_000 % step == 0] or [step]
+        return format_interval(next((one for one in rounds if self.n_bars * step <= one * most), rounds[-1]))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the bars with all recorded columns, one row a bar, indexed by open time."""
@@ -250,7 +263,7 @@ def _same_stamp(table: pl.DataFrame, name: str, grid: IntArray1D, traded: Float6
 
 
 def _liquidated(liquidations: Frame | None, totals: Frame | None, interval: str, grid: IntArray1D, step: int) -> Float64Array2D | None:
-    from liqbt.data.validation import canonical  # noqa: PLC0415 - it needs polars, which `import liqbt` must not load
+    from liqbt.data.validation import canonical
 
     if totals is not None:
         table = canonical(totals, "liquidation_totals", source="liquidation_totals", interval=interval)

@@ -20,10 +20,21 @@ from liqbt.errors import ConfigError, did_you_mean
 from liqbt.features import FeatureParams, build_features
 from liqbt.loading import load_market
 from liqbt.market import MarketFrame
+from liqbt.report.provenance import provenance
 from liqbt.scoring import Costs, Score, backtest, buy_and_hold
 from liqbt.strategy import load_strategy
 
-__all__ = ["DataConfig", "ExecutionConfig", "RunConfig", "RunResult", "StrategyConfig", "open_market", "read_config", "run"]
+__all__ = [
+    "DataConfig",
+    "ExecutionConfig",
+    "RunConfig",
+    "RunResult",
+    "StrategyConfig",
+    "open_market",
+    "read_config",
+    "reconstruct_market",
+    "run",
+]
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -104,6 +115,10 @@ class RunResult:
     scores: tuple[Score, ...]
     benchmark: Score
 
+    def provenance(self) -> dict[str, Any]:
+        """Return data, settings, versions and hashes behind the result."""
+        return provenance(self.market, self.book, self.config.features, self.scores)
+
 
 def read_config(path: str | Path) -> dict[str, Any]:
     """Return the settings of a TOML file; raises ConfigError where it cannot be read."""
@@ -133,15 +148,21 @@ def open_market(data: DataConfig, progress: Progress | None = None) -> MarketFra
     return load_market(data.store, venue=data.venue, symbol=data.symbol, interval=data.interval, start=data.start, end=data.end)
 
 
+def reconstruct_market(config: RunConfig, *, progress: Progress | None = None) -> Reconstruction:
+    """Open the market of the configuration and reconstruct its book; raises as `run` does."""
+    market = open_market(config.data, progress)
+    mix = None if config.mix is None else LeverageMix.of(config.mix)
+    return reconstruct(market, mix, config.book, progress=progress)
+
+
 def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
     """Reconstruct the market's book, build features, and score every strategy of the configuration.
 
     Raises ConfigError, DataError or StoreError where data or settings cannot be used.
     """
     strategies = [load_strategy(one.name, **one.parameters) for one in config.strategies]  # before the work, to fail early
-    market = open_market(config.data, progress)
-    mix = None if config.mix is None else LeverageMix.of(config.mix)
-    book = reconstruct(market, mix, config.book, progress=progress)
+    book = reconstruct_market(config, progress=progress)
+    market = book.market
     features = build_features(book, config.features, progress=progress)
     execution = config.execution
     scores = []

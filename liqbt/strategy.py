@@ -113,14 +113,19 @@ def _strategy_class(module: types.ModuleType, path: Path) -> type[Any]:
 
 
 def _converted(value: Any, wanted: Any, label: str) -> Any:
-    kinds: Mapping[Any, Any] = {float: float, int: int, str: str, bool: bool}
+    kinds: Mapping[Any, Any] = {float: float, int: _whole, str: str, bool: bool}
     if wanted not in kinds:
         return value
     try:
         if wanted is bool and isinstance(value, str):
             return {"true": True, "false": False}[value.lower()]
-        if wanted is int and float(value) != int(float(value)):
-            raise ValueError
-        return kinds[wanted](float(value) if wanted is int else value)
+        return kinds[wanted](value)
     except (TypeError, ValueError, KeyError, OverflowError):
         raise ConfigError(f"{label}: {value!r} is not of type {wanted.__name__}") from None
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError
+    return int(number)

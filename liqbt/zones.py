@@ -45,6 +45,11 @@ class ZoneParams:
             raise ConfigError(f"reach: {self.reach!r} must be a fraction of price above 0 and at most {MAX_REACH}")
 
 
+_ZONE: Final = np.dtype(
+    [("timestamp", "i8"), ("side", "i8")] + [(name, "f8") for name in ("low", "high", "peak", "amount", "share", "distance")]
+)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Zones:
     """Hot zones of all snapshots of a map, in the order of time, side and price. All arrays have shape (n_zones,).
@@ -129,10 +134,8 @@ def find_zones(heat: Heatmap, params: ZoneParams | None = None) -> Zones:
                 peak = float(heat.price[run.start + int(heat.intensity[row, side, run].argmax())])
                 gap = (close - high if side == LONG else low - close) / close
                 found.append((int(stamp), side, low, high, peak, amount, amount / total, max(0.0, float(gap))))
-    columns = list(zip(*found, strict=True)) if found else [()] * 8
-    whole = [np.array(column, dtype=np.int64) for column in columns[:2]]
-    low, high, peak, amount, share, distance = (np.array(column, dtype=np.float64) for column in columns[2:])
-    return Zones(timestamp=whole[0], side=whole[1], low=low, high=high, peak=peak, amount=amount, share=share, distance=distance)
+    table = np.array(found, dtype=_ZONE)
+    return Zones(**{name: np.ascontiguousarray(table[name]) for name in _ZONE.names or ()})
 
 
 def smoothing_bins(params: ZoneParams, width: float) -> int:

@@ -34,7 +34,9 @@ class Gravity:
         if not 0.5 <= self.threshold < 1:
             raise ConfigError(f"gravity: threshold {self.threshold!r} must be at least 0.5 and below 1")
         if not 0 <= self.min_distance < self.max_distance:
-            raise ConfigError(f"gravity: min_distance {self.min_distance!r} must be at least 0 and below max_distance {self.max_distance!r}")
+            raise ConfigError(
+                f"gravity: min_distance {self.min_distance!r} must be at least 0 and below max_distance {self.max_distance!r}"
+            )
         if not (self.stop_multiple > 0 and self.max_hours > 0):
             raise ConfigError(f"gravity: stop_multiple {self.stop_multiple!r} and max_hours {self.max_hours!r} must be above 0")
 
@@ -50,4 +52,6 @@ class Gravity:
         target = features.above_near.where(entry > 0, features.below_near)
         stop = close * (close / target) ** self.stop_multiple
         max_bars = max(1, round(self.max_hours * 3600e9 / market.interval_ns))
-        return Signals.of(market, entry=entry, stop_price=stop, target_price=target, max_bars=max_bars, name="gravity", parameters=vars(self))
+        return Signals.of(
+            market, entry=entry, stop_price=stop, target_price=target, max_bars=max_bars, name="gravity", parameters=vars(self)
+        )

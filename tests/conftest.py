@@ -28,7 +28,12 @@ def make_market():
     def make(*, close, open=None, high=None, low=None, volume=None, open_interest=None, interval="1h", symbol="TESTUSDT", **tables):
         count = len(close)
         stamps = pd.date_range("2026-01-01", periods=count, freq=pd.Timedelta(interval), tz="UTC")
-        prices = {"open": open or close, "high": high or np.maximum(open or close, close), "low": low or np.minimum(open or close, close), "close": close}
+        prices = {
+            "open": open or close,
+            "high": high or np.maximum(open or close, close),
+            "low": low or np.minimum(open or close, close),
+            "close": close,
+        }
         bars = pd.DataFrame({name: np.asarray(values, dtype=float) for name, values in prices.items()})
         bars = bars.assign(timestamp=stamps, volume=np.asarray(volume if volume is not None else [1.0] * count, dtype=float))
         if open_interest is not None:

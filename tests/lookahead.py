@@ -41,7 +41,7 @@ def changed_future(market, cut, *, seed):
         known_at = table["timestamp"].astype("int64") + (market.interval_ns if name in ("bars", "mark") else 0)
         future = (known_at > closes).to_numpy()
         if seed is None:
-            table = table[~future]
+            kept = table[~future]
         else:
             values = table.drop(columns="timestamp").astype(float)
             if name in ("bars", "mark"):
@@ -50,9 +50,9 @@ def changed_future(market, cut, *, seed):
                 values.loc[future, "high"], values.loc[future, "low"] = prices.max(axis=1), prices.min(axis=1)
             for column in values.columns.difference(["open", "high", "low", "close"]):
                 values.loc[future, column] *= rng.lognormal(0, 1.0, int(future.sum()))
-            table = pd.concat([table[["timestamp"]], values], axis=1)
-        if len(table):
-            tables[name] = table
+            kept = pd.concat([table[["timestamp"]], values], axis=1)
+        if len(kept):
+            tables[name] = kept
     return MarketFrame.from_frames(**tables, venue=market.venue, symbol=market.symbol, interval=market.interval)
 
 

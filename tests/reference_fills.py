@@ -61,8 +61,8 @@ class Account:
                     leave, wish = True, None
                 if self.signals.entry[bar - 1] != 0:
                     wish = bar - 1
+            self.pay_funding(bar)
             if self.market.observed[bar]:
-                self.pay_funding(bar)
                 self.at_open(bar, leave, wish)
                 leave, wish = False, None
                 self.within(bar)

@@ -24,7 +24,10 @@ def shipped():
 @given(cut=st.integers(600, 2014), seed=futures)
 def test_every_stage_and_strategy_on_a_week(week, cut, seed):
     market = changed_future(week, week.n_bars - 1, seed=None)  # through the same tables, without liquidations
-    assert difference(stages(market, shipped(), cut, every="1h"), stages(changed_future(market, cut, seed=seed), shipped(), cut, every="1h")) is None
+    assert (
+        difference(stages(market, shipped(), cut, every="1h"), stages(changed_future(market, cut, seed=seed), shipped(), cut, every="1h"))
+        is None
+    )
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -35,7 +38,9 @@ def test_flows_book_and_map_on_random_markets(data, market, seed):
     assume(bars.size > 0)
     cut = int(data.draw(st.sampled_from(bars)))
     params = BookParams(bin_bps=20.0)
-    assert difference(stages(market, {}, cut, params=params), stages(changed_future(market, cut, seed=seed), {}, cut, params=params)) is None
+    assert (
+        difference(stages(market, {}, cut, params=params), stages(changed_future(market, cut, seed=seed), {}, cut, params=params)) is None
+    )
 
 
 def test_without_open_interest(week):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from liqbt._jit import kernel
 from liqbt._typing import Float64Array1D, Float64Array2D, Float64Array3D, Float64Array4D, IntArray1D
 
@@ -100,12 +98,12 @@ def advance(
                     book[side] *= scale[side]
                     scale[side] = 1.0
 
-        # positions in the grid are counted from price 1 and turned into indices last, so that rounding cannot depend on
-        # where the data's grid begins. Carried positions: everything from the far end of the book up to the extremes, so that a gap leaves nothing behind
+        # places on the grid are counted from price 1 and turned into indices last, so that rounding cannot depend on where the
+        # data's grid begins. Carried positions go from the far end of the book up to the extremes: a gap leaves nothing behind
         at_low = math.log(trigger_low[t]) / width
         at_high = math.log(trigger_high[t]) / width
-        long_hit = max(0, int(math.ceil(at_low - 0.5)) - origin)  # bins whose centre is at or above the low
-        short_hit = min(n_bins - 1, int(math.floor(at_high - 0.5)) - origin)  # bins whose centre is at or below the high
+        long_hit = max(0, math.ceil(at_low - 0.5) - origin)  # bins whose centre is at or above the low
+        short_hit = min(n_bins - 1, math.floor(at_high - 0.5) - origin)  # bins whose centre is at or below the high
         for c in range(n_columns):
             mass = _sweep(book, 0, c, long_hit, reach[0]) * scale[0]
             swept_out[t, 0, c] = mass
@@ -124,13 +122,13 @@ def advance(
             low_first = down < up or (down == up and close[t] >= open_[t])
             final = min(max(trigger_close[t], trigger_low[t]), trigger_high[t])
             at_final = math.log(final) / width
-            long_final = int(math.ceil(at_final - 0.5)) - origin
-            short_final = int(math.floor(at_final - 0.5)) - origin
+            long_final = math.ceil(at_final - 0.5) - origin
+            short_final = math.floor(at_final - 0.5) - origin
             from_low = math.log(lowest) / width
             from_high = math.log(highest) / width
-            bin_open = int(math.floor(math.log(open_[t]) / width))
-            bin_close = int(math.floor(math.log(close[t]) / width))
-            first, last = int(math.floor(from_low)), int(math.floor(from_high))
+            bin_open = math.floor(math.log(open_[t]) / width)
+            bin_close = math.floor(math.log(close[t]) / width)
+            first, last = math.floor(from_low), math.floor(from_high)
             below = 0.0
             for b in range(first, last + 1):
                 above = 1.0 if b == last else triangular_cdf(edges[b + 1 - origin], lowest, mode, highest)
@@ -153,7 +151,7 @@ def advance(
                     by_close = 1.0 - by_extreme
                     for k in range(n_leverages):
                         at = entry + shift[side, k] - 0.5
-                        j0 = int(math.floor(at))
+                        j0 = math.floor(at)
                         upper = at - j0
                         for part in range(2):
                             j = j0 + part - origin

@@ -61,7 +61,10 @@ def build_flows(market: MarketFrame, params: BookParams) -> Flows:
     """
     interest, source = _open_interest(market, params)
     if not (interest > 0).any():
-        raise DataError(f"{market.symbol}: open interest is nowhere known and above 0 in {market.span[0]} to {market.span[1]}; load another span or leave it out")
+        raise DataError(
+            f"{market.symbol}: open interest is nowhere known and above 0 from {market.span[0]} to {market.span[1]}; "
+            "load another span or leave it out"
+        )
     known = ~np.isnan(interest)
     before = np.empty_like(interest)
     before[0] = np.nan

@@ -24,7 +24,9 @@ class LeverageMix:
 
     def __post_init__(self) -> None:
         if not self.leverage or len(self.leverage) != len(self.weights):
-            raise ConfigError(f"LeverageMix: {len(self.leverage)} leverages and {len(self.weights)} weights; give as many of one as of the other")
+            raise ConfigError(
+                f"LeverageMix: {len(self.leverage)} leverages and {len(self.weights)} weights; give as many of one as of the other"
+            )
         for value in self.leverage:
             if not (math.isfinite(value) and value > 1):
                 raise ConfigError(f"LeverageMix: leverage {value!r} must be above 1; without leverage nothing is liquidated")

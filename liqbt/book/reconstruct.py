@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 
 from liqbt._time import parse_interval, to_index
-from liqbt._typing import SIDES, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
+from liqbt._typing import SIDES, BoolArray1D, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
 from liqbt.book.flows import Flows, build_flows
 from liqbt.book.params import BookParams, LeverageMix
 from liqbt.book.state import BookPass, PriceGrid, liquidation_shift, price_grid
 from liqbt.errors import ConfigError
 from liqbt.heatmap import Heatmap
-from liqbt.margin import GENERIC_TIERS, LeverageTier, leverage_tiers
+from liqbt.margin import tiers_or_generic
 from liqbt.market import MarketFrame
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Reconstruction", "reconstruct", "venue_tiers"]
+__all__ = ["Reconstruction", "reconstruct"]
 
 _CHUNK_CELLS = 4_000_000  # heat cells held at once, 32 MB
 
@@ -97,7 +97,9 @@ class Reconstruction:
                 progress(book.done / self.market.n_bars, "heat")
             yield heat[:, :, 0]
 
-    def heatmap(self, every: str | None = None, *, bin_bps: float | None = None, reach: float = 0.25, progress: Progress | None = None) -> Heatmap:
+    def heatmap(
+        self, every: str | None = None, *, bin_bps: float | None = None, reach: float = 0.25, progress: Progress | None = None
+    ) -> Heatmap:
         """Return the map as it was known at each bar close that is a multiple of `every`, in UTC.
 
         every: cadence such as `1h`, a multiple of the bar interval; None for every bar. bin_bps: width of the map's price
@@ -144,18 +146,17 @@ def reconstruct(
     Raises ConfigError for parameters that contradict each other, DataError for a market without usable open interest.
     """
     params = params or BookParams()
-    tiers, notes = venue_tiers(market)
+    tiers, notes = tiers_or_generic(market.venue, market.symbol)
     mix, dropped = (mix or LeverageMix.default()).allowed_by(tiers)
     if dropped:
         listed = ", ".join(f"{value:g}x" for value in dropped)
-        notes += (f"leverage {listed} is above the venue's maximum of {tiers[0].max_leverage:g}x for {market.symbol}; dropped, the rest renormalised",)
+        limit = f"{tiers[0].max_leverage:g}x"
+        notes += (f"leverage {listed} is above the venue's maximum of {limit} for {market.symbol}; dropped, the rest renormalised",)
     rate = tiers[0].maintenance_margin_rate if params.maintenance_margin_rate is None else params.maintenance_margin_rate
     flows = build_flows(market, params)
     if flows.source == "volume":
-        notes += (
-            f"no open interest was recorded: it is assumed to be {params.open_interest_days:g} days of average volume, "
-            "so sizes are a guess and only the shape of the map means something",
-        )
+        assumed = f"no open interest was recorded: it is assumed to be {params.open_interest_days:g} days of average volume"
+        notes += (f"{assumed}, so sizes are a guess and only the shape of the map means something",)
     if flows.inconsistent:
         notes += (f"in {flows.inconsistent} bars open interest changed by more than the recorded volume; the change is believed",)
     shift = liquidation_shift(mix.leverage, rate)
@@ -166,21 +167,25 @@ def reconstruct(
         book.run_to(end)
         if progress is not None:
             progress(end / market.n_bars, "book")
+    notes += _scale_note(market, float((book.swept @ np.array(mix.weights))[~_unrecorded(market)].sum()))
     return Reconstruction(
         market=market, mix=mix, params=params, flows=flows, rate=rate, grid=grid, swept=book.swept, live=book.live, notes=notes
     )
 
 
-def venue_tiers(market: MarketFrame) -> tuple[tuple[LeverageTier, ...], tuple[str, ...]]:
-    """Return the brackets of the market, and a note where none are shipped and generic ones stand in."""
-    try:
-        return leverage_tiers(market.venue, market.symbol), ()
-    except ConfigError:
-        generic = GENERIC_TIERS[0]
-        return GENERIC_TIERS, (
-            f"no brackets are shipped for {market.symbol} on {market.venue}: "
-            f"{generic.maintenance_margin_rate:.2%} maintenance margin and {generic.max_leverage:g}x are assumed",
-        )
+def _unrecorded(market: MarketFrame) -> BoolArray1D:
+    """Return which bars have no recorded liquidations to compare with, shape (n_bars,)."""
+    none = np.ones(market.n_bars, dtype=np.bool_)
+    return none if market.liquidated is None else np.asarray(np.isnan(market.liquidated).any(axis=1))
+
+
+def _scale_note(market: MarketFrame, expected: float) -> tuple[str, ...]:
+    """Return a note on how the expected liquidations compare with the recorded ones in size, where there are any."""
+    recorded = 0.0 if market.liquidated is None else float(np.nansum(market.liquidated))
+    if not recorded > 0:
+        return ()
+    compared = f"the map expects {expected / recorded:.1f} times the liquidations that were recorded"
+    return (f"{compared}; with a mix that is not fitted, colours compare places, not amounts",)
 
 
 def _window(grid: PriceGrid, low: float, high: float, merge: int) -> slice:
@@ -195,6 +200,4 @@ def _merged(heat: Float64Array3D, merge: int) -> Float64Array3D:
     if merge == 1:
         return heat
     rows, sides, bins = heat.shape
-    return heat.reshape(rows, sides, bins // merge, merge).sum(axis=3)
-
-
+    return np.asarray(heat.reshape(rows, sides, bins // merge, merge).sum(axis=3))

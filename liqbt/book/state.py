@@ -49,10 +49,15 @@ def liquidation_shift(leverage: Sequence[float], rate: float) -> Float64Array2D:
     """
     for value in leverage:
         if value * rate >= 1:
-            raise ConfigError(f"leverage: {value:g} with a maintenance margin rate of {rate:g} is liquidated as it opens; the highest possible is below {1 / rate:g}")
+            raise ConfigError(
+                f"leverage: {value:g} with a maintenance margin rate of {rate:g} is liquidated as it opens; it must be below {1 / rate:g}"
+            )
     return np.array(
         [
-            [math.log(liquidation_price(side=side, entry_price=1.0, amount=1.0, leverage=value, maintenance_margin_rate=rate)) for value in leverage]
+            [
+                math.log(liquidation_price(side=side, entry_price=1.0, amount=1.0, leverage=value, maintenance_margin_rate=rate))
+                for value in leverage
+            ]
             for side in SIDES
         ]
     )
@@ -66,7 +71,10 @@ def price_grid(market: MarketFrame, shift: Float64Array2D, bin_bps: float) -> Pr
     width = math.log1p(bin_bps * 1e-4)
     nearest = float(np.abs(shift).min())
     if width > nearest / 2:
-        raise ConfigError(f"bin_bps: {bin_bps:g} is too wide for the highest leverage, whose liquidation is {nearest * 1e4:.1f} bps away; use at most {nearest * 5e3:.1f}")
+        raise ConfigError(
+            f"bin_bps: {bin_bps:g} is too wide for the highest leverage, which is liquidated {nearest * 1e4:.1f} bps away; "
+            f"use at most {nearest * 5e3:.1f}"
+        )
     lowest = math.log(float(min(market.low.min(), market.trigger_low.min())))
     highest = math.log(float(max(market.high.max(), market.trigger_high.max())))
     origin = math.floor((lowest + min(float(shift.min()), -_MARGIN)) / width) - 2

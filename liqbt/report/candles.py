@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from liqbt._time import parse_interval
 from liqbt._typing import Float64Array1D, IntArray1D
 from liqbt.market import MarketFrame
 
-__all__ = ["Candles", "candles", "picture_step"]
-
-_ROUND_STEPS_NS = tuple(int(minutes * 60e9) for minutes in (1, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 10080, 20160, 43200))
+__all__ = ["Candles", "candles"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,15 +25,9 @@ class Candles:
     close: Float64Array1D
 
 
-def picture_step(market: MarketFrame, most: int) -> int:
-    """Return the shortest round step, in nanoseconds, with which the market has at most `most` candles."""
-    span = market.n_bars * market.interval_ns
-    steps = [step for step in _ROUND_STEPS_NS if step % market.interval_ns == 0]
-    return next((step for step in steps if span / step <= most), max(steps, default=market.interval_ns))
-
-
-def candles(market: MarketFrame, step: int) -> Candles:
-    """Return the market's bars as candles of `step` nanoseconds, a multiple of its interval."""
+def candles(market: MarketFrame, cadence: str) -> Candles:
+    """Return the market's bars as candles of `cadence`, such as 4h, a multiple of its interval."""
+    step = parse_interval(cadence)
     group = market.timestamp // step
     first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
     last = np.append(first[1:], market.n_bars) - 1

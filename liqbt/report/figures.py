@@ -25,11 +25,12 @@ UP, DOWN = "#2fbf8f", "#f0616d"
 LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
 _CELLS: Final = (900, 360)
 _POINTS: Final = 1500
+_EDGE: Final = {"width": 1, "color": "#14091f"}
 _FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
 
 
-def heatmap_figure(heat: Heatmap, market: MarketFrame, step: int, zones: Zones, scores: Sequence[Score]) -> go.Figure:
-    """Return the map under candles of `step` nanoseconds, with the zones given and the trades of `scores` on it.
+def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zones, scores: Sequence[Score]) -> go.Figure:
+    """Return the map under candles of `cadence`, with the zones given and the trades of `scores` on it.
 
     A cell shows the map as it was known when the cell begins, so what price does inside of it is news to the map.
     """
@@ -37,7 +38,7 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, step: int, zones: Zones, 
     low = max(float(market.low.min()) - margin, float(heat.price_edges[0]))
     small = heat.between(low, min(float(market.high.max()) + margin, float(heat.price_edges[-1]))).downsample(*_CELLS)
     picture = (small.intensity.sum(axis=1) * small.price).T.astype(np.float32)
-    bars = candles(market, step)
+    bars = candles(market, cadence)
     figure = go.Figure()
     figure.add_trace(
         go.Heatmap(
@@ -47,16 +48,22 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, step: int, zones: Zones, 
             colorscale="Viridis",
             zmin=0.0,
             zmax=hottest_level(picture.astype(np.float64)),
-            colorbar={"title": {"text": "expected<br>liquidations<br>per bin, quote"}, "thickness": 12, "tickformat": ".2s", "outlinewidth": 0},
+            colorbar={
+                "title": {"text": "expected<br>liquidations<br>per bin, quote"},
+                "thickness": 12,
+                "tickformat": ".2s",
+                "outlinewidth": 0,
+            },
             hovertemplate="%{x|%Y-%m-%d %H:%M}<br>price %{y:.6g}<br>%{z:.3s} quote<extra>map</extra>",
             name="map",
         )
     )
-    figure.add_trace(_zone_boxes(zones, step))
+    figure.add_trace(_zone_boxes(zones, bars.step))
     figure.add_trace(
         go.Candlestick(
-            x=_naive(bars.start + step // 2), open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
-            increasing={"line": {"color": UP, "width": 1}, "fillcolor": UP}, decreasing={"line": {"color": DOWN, "width": 1}, "fillcolor": DOWN},
+            x=_naive(bars.start + bars.step // 2), open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
+            increasing={"line": {"color": UP, "width": 1}, "fillcolor": UP},
+            decreasing={"line": {"color": DOWN, "width": 1}, "fillcolor": DOWN},
         )
     )  # fmt: skip
     for score in scores:
@@ -64,7 +71,10 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, step: int, zones: Zones, 
             figure.add_trace(trace)
     _dress(figure, height=620)
     span = _naive(np.array([market.timestamp[0], market.timestamp[-1] + market.interval_ns]))
-    figure.update_layout(xaxis={"rangeslider": {"visible": False}, "showgrid": False, "range": list(span)}, yaxis={"title": "price, quote", "showgrid": False})
+    figure.update_layout(
+        xaxis={"rangeslider": {"visible": False}, "showgrid": False, "range": list(span)},
+        yaxis={"title": "price, quote", "showgrid": False},
+    )
     figure.update_yaxes(range=[float(small.price_edges[0]), float(small.price_edges[-1])])
     return figure
 
@@ -94,7 +104,8 @@ def _dress(figure: go.Figure, *, height: int) -> None:
     grey = "rgba(128,128,140,0.18)"
     figure.update_layout(
         template="none", height=height, margin={"l": 64, "r": 16, "t": 36, "b": 40}, font=_FONT,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0}, modebar={"bgcolor": "rgba(0,0,0,0)"},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
+        modebar={"bgcolor": "rgba(0,0,0,0)"},
     )  # fmt: skip
     figure.update_xaxes(gridcolor=grey, zeroline=False)
     figure.update_yaxes(gridcolor=grey, zeroline=False)
@@ -125,14 +136,15 @@ def _trade_marks(score: Score) -> tuple[go.Scatter, go.Scatter]:
     won = (closed["pnl"] > 0).to_numpy()
     entries = go.Scatter(
         x=_stamps(trades["entry_time"]), y=trades["entry_price"], mode="markers", name=f"trades of {score.name}", legendgroup=score.name,
-        marker={"symbol": np.where(long, "triangle-up", "triangle-down"), "size": 8, "color": "#ffffff", "line": {"width": 1, "color": "#14091f"}},
+        marker={"symbol": np.where(long, "triangle-up", "triangle-down"), "size": 8, "color": "#ffffff", "line": _EDGE},
         customdata=np.column_stack([trades["side"], trades["reason"], trades["pnl"]]),
         hovertemplate="%{customdata[0]} entry %{y:.6g}<br>%{x|%Y-%m-%d %H:%M}<br>ends by %{customdata[1]}, %{customdata[2]:.2f} quote",
         visible=True if len(trades) <= 200 else "legendonly",
     )  # fmt: skip
     exits = go.Scatter(
-        x=_stamps(closed["exit_time"]), y=closed["exit_price"], mode="markers", name=f"trades of {score.name}", legendgroup=score.name, showlegend=False,
-        marker={"symbol": "x", "size": 6, "color": np.where(won, UP, DOWN), "line": {"width": 1, "color": "#14091f"}},
+        x=_stamps(closed["exit_time"]), y=closed["exit_price"], mode="markers", name=f"trades of {score.name}", legendgroup=score.name,
+        showlegend=False,
+        marker={"symbol": "x", "size": 6, "color": np.where(won, UP, DOWN), "line": _EDGE},
         customdata=np.column_stack([closed["reason"], closed["pnl"]]),
         hovertemplate="exit by %{customdata[0]} at %{y:.6g}<br>%{x|%Y-%m-%d %H:%M}<br>%{customdata[1]:.2f} quote",
         visible=True if len(trades) <= 200 else "legendonly",

@@ -13,22 +13,21 @@ import plotly.io as pio
 from jinja2 import Environment, PackageLoader, select_autoescape
 from plotly.offline import get_plotlyjs
 
-from liqbt._time import format_interval, format_ns
+from liqbt._time import format_ns
 from liqbt._typing import Progress
 from liqbt.book.reconstruct import Reconstruction
 from liqbt.errors import ConfigError
 from liqbt.features import FeatureParams
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
-from liqbt.report.candles import picture_step
-from liqbt.report.files import write_whole
 from liqbt.report.figures import equity_figure, explained_figure, fewer_zones, heatmap_figure
+from liqbt.report.files import write_whole
 from liqbt.report.numbers import display
 from liqbt.report.provenance import provenance
 from liqbt.scoring import Score
 from liqbt.zones import find_zones
 
-__all__ = ["write_report"]
+__all__ = ["CARDS", "card_value", "write_report"]
 
 _COLUMNS: Final = 700
 _ZONE_SHARE: Final = 0.15
@@ -43,8 +42,8 @@ CARDS: Final = (
 
 LIMITS: Final = (
     "Whether the signal holds. No null test was run for this report: a profit may be luck and a loss may be costs.",
-    "Where positions really are. Leverage, margin top-ups, stops and cross margin are not published; the map is what assumed leverage implies.",
-    "What the next strategy would have done. Every further variant that you try and compare here makes the best one look better than it is.",
+    "Where positions really are. Leverage, top-ups, stops and cross margin are not published; the map is what assumed leverage implies.",
+    "What the next strategy would have done. Every further variant that you try here makes the best one look better than it is.",
     "How your own orders would have moved the price. Fills assume that you are small.",
 )
 
@@ -57,14 +56,12 @@ def write_report(
     scores: Sequence[Score],
     benchmark: Score | None = None,
     features: FeatureParams | None = None,
-    seed: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Write one self-contained HTML file and return its path; the file appears whole or not at all.
 
     scores: drawn and listed side by side. benchmark: such as `buy_and_hold(market)`, drawn beside their equity.
     features: the settings that the strategies' features were built with, for the record and for the zones drawn.
-    seed: of whatever was drawn at random, for the record.
 
     Raises ConfigError where a score is of another market or the file cannot be written.
     """
@@ -73,13 +70,13 @@ def write_report(
             raise ConfigError(f"write_report: score {score.name!r} is of {score.market!r}, not of the report's market")
     told = progress or (lambda _share, _what: None)
     features = features or FeatureParams()
-    step = picture_step(market, _COLUMNS)
+    cadence = market.picture_cadence(_COLUMNS)
     told(0.1, "map")
-    heat = book.heatmap(format_interval(step))
+    heat = book.heatmap(cadence)
     zones = fewer_zones(find_zones(_every(heat, 10), features.zones), _ZONE_SHARE)
     told(0.3, "figures")
     figures = {
-        "heatmap": heatmap_figure(heat, market, step, zones, scores),
+        "heatmap": heatmap_figure(heat, market, cadence, zones, scores),
         "equity": equity_figure(scores, benchmark),
         "explained": explained_figure(pd.Series(book.explained_share, index=market.index), features.min_explained_share),
     }
@@ -94,9 +91,9 @@ def write_report(
         stats=_side_by_side([*scores, *([benchmark] if benchmark else [])]),
         trades=[(score.name, *_trade_rows(score)) for score in scores],
         notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
-        candle_step=format_interval(step),
+        candle_step=cadence,
         known_until=format_ns(heat.timestamp[-1]),
-        provenance=provenance(market, book, features, scores, seed),
+        provenance=provenance(market, book, features, scores),
         limits=LIMITS,
         figures={name: _json(figure) for name, figure in figures.items()},
         plotly=get_plotlyjs(),
@@ -120,9 +117,15 @@ def _json(figure: go.Figure) -> str:
 
 
 def _cards(score: Score) -> dict[str, Any]:
-    shown = [(label, f"{display(score.stats[key])}{unit}") for key, label, unit in CARDS]
+    shown = [(label, card_value(score, key, unit)) for key, label, unit in CARDS]
     total = score.stats["Total Return [%]"]
     return {"name": score.name, "good": bool(total > 0), "shown": shown}
+
+
+def card_value(score: Score, key: str, unit: str) -> str:
+    """Return one statistic of a score with its unit, or a dash."""
+    shown = display(score.stats[key])
+    return shown if shown == "–" else f"{shown}{unit}"
 
 
 def _side_by_side(scores: Sequence[Score]) -> dict[str, Any]:
@@ -136,7 +139,10 @@ def _side_by_side(scores: Sequence[Score]) -> dict[str, Any]:
 def _trade_rows(score: Score, most: int = 200) -> tuple[int, list[str], list[list[str]]]:
     trades = score.trades
     columns = ["entry_time", "exit_time", "side", "entry_price", "exit_price", "reason", "fees", "funding", "slippage", "pnl"]
-    rows = [[_price(value) if "price" in name else display(value) for name, value in zip(columns, row, strict=True)] for row in trades[columns].head(most).itertuples(index=False)]
+    rows = [
+        [_price(value) if "price" in name else display(value) for name, value in zip(columns, row, strict=True)]
+        for row in trades[columns].head(most).itertuples(index=False)
+    ]
     return len(trades), columns, rows
 
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
-from liqbt.report.candles import Candles, candles, picture_step
+from liqbt.report.candles import Candles, candles
 from liqbt.report.files import write_whole
 from liqbt.report.numbers import compact, hottest_level
 from liqbt.zones import Zones
@@ -40,17 +40,19 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     FigureCanvasAgg(figure)
     axes, side = figure.subplots(1, 2, width_ratios=(12, 1.6), sharey=True, gridspec_kw={"wspace": 0.015})
     picture = (small.intensity.sum(axis=1) * small.price).T
-    times = _days(np.append(small.timestamp, heat.timestamp[-1] + (heat.timestamp[-1] - heat.timestamp[0]) // max(1, heat.timestamp.size - 1)))
+    times = _days(
+        np.append(small.timestamp, heat.timestamp[-1] + (heat.timestamp[-1] - heat.timestamp[0]) // max(1, heat.timestamp.size - 1))
+    )
     mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=hottest_level(picture), rasterized=True)
-    _draw_candles(axes, candles(market, picture_step(market, _CANDLES)))
+    _draw_candles(axes, candles(market, market.picture_cadence(_CANDLES)))
     _draw_profile(side, visible)
     if zones is not None:
         _draw_zones(side, zones)
     axes.set_xlim(times[0], times[-1])
     axes.set_ylim(small.price_edges[0], small.price_edges[-1])
-    locator = mdates.AutoDateLocator(minticks=5, maxticks=12)
+    locator = mdates.AutoDateLocator(minticks=5, maxticks=12)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     bar = figure.colorbar(mesh, ax=[axes, side], pad=0.01, fraction=0.02, format=FuncFormatter(lambda x, _: compact(x)))
     bar.set_label("expected liquidations per price bin, quote", color=_INK)
     for one in (axes, side, bar.ax):
@@ -71,8 +73,16 @@ def _title(heat: Heatmap, market: MarketFrame) -> str:
 
 
 def _subtitle(heat: Heatmap) -> str:
-    explained = f"entries seen for {np.nanmean(heat.explained_share):.0%} of open interest on average" if np.isfinite(heat.explained_share).any() else ""
-    interest = "" if heat.open_interest_source == "recorded" else "   open interest ASSUMED from volume: the shape means something, the sizes do not"
+    explained = (
+        f"entries seen for {np.nanmean(heat.explained_share):.0%} of open interest on average"
+        if np.isfinite(heat.explained_share).any()
+        else ""
+    )
+    interest = (
+        ""
+        if heat.open_interest_source == "recorded"
+        else "   open interest ASSUMED from volume: the shape means something, the sizes do not"
+    )
     return f"a reconstruction from assumed leverage, not a measurement   {explained}{interest}"
 
 
@@ -83,7 +93,7 @@ def _visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
 
 
 def _days(stamps: IntArray1D) -> Float64Array1D:
-    return np.asarray(mdates.date2num(stamps.astype("datetime64[ns]")), dtype=np.float64)
+    return np.asarray(mdates.date2num(stamps.astype("datetime64[ns]")), dtype=np.float64)  # type: ignore[no-untyped-call]
 
 
 def _draw_candles(axes: Axes, bars: Candles) -> None:

@@ -25,13 +25,8 @@ def versions() -> dict[str, str]:
     return {"liqbt": liqbt.__version__, "python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
 
 
-def provenance(
-    market: MarketFrame, book: Reconstruction | None, features: FeatureParams | None, scores: Sequence[Score], seed: int | None = None
-) -> dict[str, Any]:
-    """Return everything needed to make the same numbers again, in types that TOML and JSON can hold.
-
-    seed: of whatever was drawn at random; None where nothing was.
-    """
+def provenance(market: MarketFrame, book: Reconstruction | None, features: FeatureParams | None, scores: Sequence[Score]) -> dict[str, Any]:
+    """Return everything needed to make the same numbers again, in types that TOML and JSON can hold."""
     described: dict[str, Any] = {
         "market": {
             "venue": market.venue,
@@ -45,7 +40,9 @@ def provenance(
     }
     if book is not None:
         described["mix"] = {f"{leverage:g}": weight for leverage, weight in zip(book.mix.leverage, book.mix.weights, strict=True)}
-        described["book"] = plain({**dataclasses.asdict(book.params), "maintenance_margin_rate": book.rate, "open_interest": book.flows.source})
+        described["book"] = plain(
+            {**dataclasses.asdict(book.params), "maintenance_margin_rate": book.rate, "open_interest": book.flows.source}
+        )
     if features is not None:
         described["features"] = plain(dataclasses.asdict(features))
     for score in scores:
@@ -58,7 +55,7 @@ def provenance(
                 "initial_cash": score.initial_cash,
             }
         )
-    described["seed"] = {"seed": "none: nothing here is drawn at random" if seed is None else seed}
+    described["seeds"] = {"market": "none: recorded, nothing is drawn at random" if market.seed is None else market.seed}
     described["versions"] = versions()
     described["inputs"] = [dataclasses.asdict(one) for one in market.inputs]
     return described

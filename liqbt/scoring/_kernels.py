@@ -32,7 +32,7 @@ ORDERS_A_BAR = 4  # funding, closing of what was carried, entry, and the stop of
 
 
 @kernel
-def scan_liquidation_price(  # noqa: PLR0917 - kernels take flat arguments
+def scan_liquidation_price(
     side: float, entry: float, amount: float, margin: float, upper: Float64Array1D, rate: Float64Array1D, constant: Float64Array1D
 ) -> float:
     """Return what `liqbt.margin.liquidation_price` returns for these brackets (upper notional, rate, maintenance amount)."""
@@ -45,9 +45,7 @@ def scan_liquidation_price(  # noqa: PLR0917 - kernels take flat arguments
 
 
 @kernel
-def _record(  # noqa: PLR0917 - kernels take flat arguments
-    orders: Any, n: int, bar: int, side: int, reason: int, size: float, price: float, fee: float, slippage: float
-) -> int:
+def _record(orders: Any, n: int, bar: int, side: int, reason: int, size: float, price: float, fee: float, slippage: float) -> int:
     order = orders[n]
     order["bar"], order["side"], order["reason"] = bar, side, reason
     order["size"], order["price"], order["fee"], order["slippage"] = size, price, fee, slippage
@@ -63,9 +61,7 @@ def _stretch(trade: Any, price: float) -> None:
 
 
 @kernel
-def _close(  # noqa: PLR0917 - kernels take flat arguments
-    trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float
-) -> tuple[int, float]:
+def _close(trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float) -> tuple[int, float]:
     """End the trade at `reference`, worsened by `slip`; return the next order number and the change of the balance."""
     side, amount = trade["side"], trade["amount"]
     price = reference * (1.0 - side * slip)
@@ -80,7 +76,7 @@ def _close(  # noqa: PLR0917 - kernels take flat arguments
 
 
 @kernel
-def fill_orders(  # noqa: PLR0917 - kernels take flat arguments
+def fill_orders(
     observed: BoolArray1D, open_: Float64Array1D, high: Float64Array1D, low: Float64Array1D, close: Float64Array1D,
     trigger_low: Float64Array1D, trigger_high: Float64Array1D, funding_rate: Float64Array1D, funding_price: Float64Array1D,
     entry: Int8Array1D, exit_: BoolArray1D, stop_price: Float64Array1D, target_price: Float64Array1D, max_bars: IntArray1D,
@@ -111,13 +107,13 @@ def fill_orders(  # noqa: PLR0917 - kernels take flat arguments
                 leave, wish = True, -1
             if entry[t - 1] != 0:
                 wish = t - 1
+        if held != 0 and funding_rate[t] != 0.0:
+            payment = held * trades[k]["amount"] * funding_price[t] * funding_rate[t]
+            trades[k]["funding"] += payment
+            balance -= payment
+            n = _record(orders, n, t, held, FUNDING, 0.0, funding_price[t], payment, 0.0)
         if observed[t]:
             price = open_[t]
-            if held != 0 and funding_rate[t] != 0.0:
-                payment = held * trades[k]["amount"] * funding_price[t] * funding_rate[t]
-                trades[k]["funding"] += payment
-                balance -= payment
-                n = _record(orders, n, t, held, FUNDING, 0.0, funding_price[t], payment, 0.0)
             if held != 0 and (leave or 0 <= due <= t):
                 n, gain = _close(trades[k], orders, n, t, EXIT if leave else TIME, price, slip, taker)
                 balance, held, k = balance + gain, 0, k + 1

@@ -2,7 +2,7 @@
 
 The rules, bar by bar, in this order:
 
-1. In an unobserved bar nothing happens: no fill, no stop, no funding. Wishes wait for the next observed bar, and the newest counts.
+1. In an unobserved bar nothing is filled: no order, no stop. Wishes wait for the next observed bar, and the newest counts.
 2. Funding stamped in a bar is paid at its open by the position carried into it: amount x price x rate, longs pay positive
    rates. The price is the mark's close of the bar before, the last that is known at the open, where marks are recorded;
    else the bar's open.
@@ -30,7 +30,7 @@ import numpy as np
 
 from liqbt._time import format_ns
 from liqbt.errors import ConfigError
-from liqbt.margin import GENERIC_TIERS, LeverageTier, leverage_tiers, max_leverage
+from liqbt.margin import max_leverage, tiers_or_generic
 from liqbt.market import MarketFrame
 from liqbt.scoring.costs import Costs
 from liqbt.scoring.fills import Fills, simulate_fills
@@ -64,7 +64,7 @@ def backtest(
         raise ConfigError(f"initial_cash: {initial_cash!r} must be a finite number above 0")
     if not (math.isfinite(leverage) and leverage >= 1):
         raise ConfigError(f"leverage: {leverage!r} must be at least 1; use equity_share to trade with less than the whole equity")
-    tiers, notes = _tiers(market)
+    tiers, notes = tiers_or_generic(market.venue, market.symbol)
     notional = initial_cash * equity_share * leverage
     highest = max_leverage(tiers, notional)
     if leverage > highest:
@@ -121,29 +121,12 @@ def _check_bars(signals: Signals, market: MarketFrame) -> None:
             raise ConfigError(f"{signals.name}: {label} is infinite in some bar; write NaN for none")
 
 
-def _tiers(market: MarketFrame) -> tuple[tuple[LeverageTier, ...], tuple[str, ...]]:
-    try:
-        return leverage_tiers(market.venue, market.symbol), ()
-    except ConfigError:
-        one = GENERIC_TIERS[0]
-        note = (
-            f"no leverage tiers are shipped for {market.symbol} on {market.venue}: a maintenance margin rate of "
-            f"{one.maintenance_margin_rate:g} and at most {one.max_leverage:g}x were assumed"
-        )
-        return GENERIC_TIERS, (note,)
-
-
 def _notes(fills: Fills, market: MarketFrame, costs: Costs) -> tuple[str, ...]:
     notes = []
     if not costs.funding:
         notes.append("funding was switched off")
     elif market.funding_rate is None:
         notes.append("no funding is recorded: none was paid or received")
-    else:
-        carried = np.concatenate(([0], fills.position[:-1])) != 0
-        skipped = int(np.count_nonzero(~market.observed & carried & (market.funding_rate != 0)))
-        if skipped:
-            notes.append(f"a position was carried through {skipped} unobserved bars with funding, which was not charged")
     if fills.capped:
         notes.append(f"{fills.capped} entries were cut down to the greatest notional that the venue allows at this leverage")
     if fills.ruined:

@@ -26,7 +26,7 @@ DUST: Final = 1e-20  # of the position: above 0, as vectorbt demands, and below 
 def _vectorbt() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the libraries that vectorbt imports
-        import vectorbt as vbt  # noqa: PLC0415 - takes seconds
+        import vectorbt as vbt
     vbt.settings.plotting["use_widgets"] = False
     return vbt
 

@@ -116,9 +116,7 @@ def test_a_gap_leaves_no_zombie_levels(make_market):
 
 def test_positions_can_die_in_the_bar_that_opens_them(make_market):
     """A bar that dips 5 % after trading at its open liquidates 50x longs opened on the way down, but no 5x longs."""
-    market = make_market(
-        open=[100, 100], high=[100, 100.1], low=[100, 95], close=[100, 99], volume=[0, 100], open_interest=[1, 101]
-    )
+    market = make_market(open=[100, 100], high=[100, 100.1], low=[100, 95], close=[100, 99], volume=[0, 100], open_interest=[1, 101])
     book = reconstruct(market, LeverageMix.of({5.0: 1.0, 50.0: 1.0}), BookParams(bin_bps=5.0))
     assert book.swept[1, 0, 1] > 20.0
     assert book.swept[1, 0, 0] == 0.0

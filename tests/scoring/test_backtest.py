@@ -71,7 +71,7 @@ def test_infinite_levels_are_refused(signals, market):
 def test_notes(signals, market):
     assert backtest(signals, market).notes == ()
     unknown = market_at(symbol="UNKNOWN")
-    assert "0.005" in backtest(Signals.of(unknown, entry=0), unknown).notes[0]
+    assert "0.50%" in backtest(Signals.of(unknown, entry=0), unknown).notes[0]
     assert backtest(signals, market, costs=Costs.free()).notes == ("funding was switched off",)
     unfunded = dataclasses.replace(market, funding_rate=None)
     assert backtest(signals, unfunded).notes == ("no funding is recorded: none was paid or received",)

@@ -206,12 +206,11 @@ def test_unobserved_bars_wait():
     assert ended(backtest(wishes(market, {0: 1}, exits=[1]), market, costs=FREE)) == []
 
 
-def test_holding_time_counts_unobserved_bars_and_no_funding_is_charged_in_them():
+def test_holding_time_counts_unobserved_bars_and_funding_is_charged_in_them():
     market = market_of(*[CALM] * 7, missing=(3,), funding={3: 0.01})
     score = backtest(wishes(market, {0: 1}, max_bars=2), market, costs=dataclasses.replace(FREE, funding=True))
     assert ended(score) == [(1, 4, 1, 100.0, "time")]
-    assert score.fills.trades["funding"].tolist() == [0.0]
-    assert "1 unobserved bars with funding" in score.notes[-1]
+    assert score.fills.trades["funding"].tolist() == [pytest.approx(score.fills.trades["amount"][0] * 100.0 * 0.01)]
 
 
 def test_excursions_count_only_the_exit_price_of_the_last_bar():

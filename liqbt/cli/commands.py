@@ -1,0 +1,262 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from liqbt.cli.output import notes_of, print_json, print_paths, print_scores, print_table, progress_bar, say
+from liqbt.cli.settings import (
+    Config,
+    Dataset,
+    End,
+    Interval,
+    Json,
+    Leverage,
+    Param,
+    Start,
+    Store,
+    Strategies,
+    Symbol,
+    Venue,
+    make_config,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from liqbt._typing import Progress
+    from liqbt.book.reconstruct import Reconstruction
+    from liqbt.run import RunConfig, RunResult
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="liqbt",
+    help="Reconstruct liquidation heatmaps without look-ahead, trade their signals on paper, and report what came of it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Look at what was imported.", no_args_is_help=True)
+app.add_typer(data_app, name="data", epilog="Example: `liqbt data ls --store store`")
+
+DEMO = "synthetic-90d"
+
+
+@app.command(epilog="Example: `liqbt demo --out out/demo`")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report, the picture and the record of the run.")] = Path("out/demo"),
+    as_json: Json = False,
+) -> None:
+    """Run the main job on a synthetic market that comes with liqbt, and write a report."""
+    if not as_json:
+        say("This is a SYNTHETIC market: 90 days from a seed. Its price takes no notice of liquidations: there is no edge to find.")
+    with progress_bar(as_json) as tell:
+        result = _run(make_config(None, dataset=DEMO), tell)
+        paths = {"heatmap": _draw(result.book, result.config, out / "heatmap.png", None, None)}
+        paths |= _write_report(result, out / "report.html", tell)
+    _finish(result, paths, as_json)
+
+
+@app.command("import", epilog="Example: `liqbt import data/BTC*.csv --reader coinalyze --utc-offset 6 --symbol BTCUSDT`")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files of one symbol.", show_default=False)],
+    reader: Annotated[str, typer.Option(help="coinalyze, freqtrade or generic_csv.", show_default=False)],
+    symbol: Annotated[str, typer.Option(help="Symbol as the venue writes it, such as SOLUSDT.", show_default=False)],
+    venue: Annotated[str, typer.Option(help="Venue that was recorded.")] = "binance",
+    store: Annotated[Path, typer.Option(help="Folder of the store; made where it is missing.")] = Path("store"),
+    table: Annotated[str | None, typer.Option(help="Canonical table, where the file does not tell.", show_default=False)] = None,
+    interval: Annotated[str | None, typer.Option(help="Interval of the rows; inferred where left out.", show_default=False)] = None,
+    utc_offset: Annotated[float, typer.Option(help="Hours by which the file's clock runs ahead of UTC.")] = 0.0,
+    mapping: Annotated[str | None, typer.Option(help="For generic_csv: ohlcv, open_interest, or a TOML file.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Read recorded files, check every row, and keep them in the store. Where one file is refused, nothing is stored."""
+    from liqbt.data.importing import import_files
+
+    with progress_bar(as_json) as tell:
+        results = import_files(
+            paths, store=store, venue=venue, symbol=symbol, reader=reader, table=table, interval=interval,
+            utc_offset_hours=utc_offset, mapping=mapping, progress=tell,
+        )  # fmt: skip
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in results])
+        return
+    rows = [
+        (one.source, one.table, one.interval or "", f"{one.rows:,}", f"{one.written.rows_new:,}", f"{one.written.rows_replaced:,}")
+        for one in results
+    ]
+    print_table(f"Stored in {store}", ("file", "table", "interval", "rows", "new", "replaced"), rows)
+    for one in results:
+        for note in one.notes:
+            say(f"{one.source}: {note}")
+
+
+@data_app.command("ls", epilog="Example: `liqbt data ls --store store`")
+def data_ls(store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("store"), as_json: Json = False) -> None:
+    """List what the store holds, and the data sets that come with liqbt."""
+    from liqbt._time import format_ns
+    from liqbt.data.store import Store as OpenStore
+    from liqbt.datasets import describe_datasets
+
+    entries = OpenStore(store).contents()
+    if as_json:
+        print_json({"store": [dataclasses.asdict(one) for one in entries], "datasets": describe_datasets()})
+        return
+    rows = [
+        (
+            one.venue,
+            one.symbol,
+            one.table,
+            one.interval or "",
+            f"{one.rows:,}",
+            format_ns(one.first),
+            format_ns(one.last),
+            str(len(one.sources)),
+        )
+        for one in entries
+    ]
+    if rows:
+        print_table(f"Store {store}", ("venue", "symbol", "table", "interval", "rows", "first", "last", "files"), rows)
+    else:
+        say(f"{store} holds nothing yet; put files in it with `liqbt import`")
+    print_table("Data sets that come with liqbt (--dataset)", ("name", "what"), list(describe_datasets().items()))
+
+
+@app.command(epilog="Example: `liqbt heatmap --symbol SOLUSDT --interval 5m --start 2026-01-01 --every 1h --out out/sol.png`")
+def heatmap(
+    store: Store = None, venue: Venue = None, symbol: Symbol = None, interval: Interval = None, start: Start = None, end: End = None,
+    dataset: Dataset = None, config: Config = None,
+    every: Annotated[str | None, typer.Option(help="Cadence of snapshots; fits the picture where left out.", show_default=False)] = None,
+    bin_bps: Annotated[float | None, typer.Option(help="Width of a price bin, a multiple of the book's.", show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="PNG to write.")] = Path("out/heatmap.png"),
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Draw where positions would be liquidated, under the candles."""
+    from liqbt.report.provenance import provenance
+    from liqbt.run import reconstruct_market
+
+    settings = make_config(
+        config, dataset=dataset, store=store, venue=venue, symbol=symbol, interval=interval, start=start, end=end,
+    )  # fmt: skip
+    with progress_bar(as_json) as tell:
+        book = reconstruct_market(settings, progress=tell)
+        tell(1.0, "drawing")
+        paths = {"heatmap": _draw(book, settings, out, every, bin_bps)}
+    paths["record"] = _write_record(settings, provenance(book.market, book, settings.features, ()), out)
+    notes = notes_of(book.market, book.notes)
+    if as_json:
+        print_json({"bars": book.market.n_bars, "synthetic": book.market.synthetic, "notes": notes, "written": paths})
+        return
+    say(repr(book.market))
+    for note in notes:
+        say(f"note: {note}")
+    print_paths(paths)
+
+
+@app.command(epilog="Example: `liqbt backtest gravity ./mine.py --symbol SOLUSDT --interval 5m --param gravity.threshold=0.7 --leverage 3`")
+def backtest(
+    strategies: Strategies = None,
+    store: Store = None, venue: Venue = None, symbol: Symbol = None, interval: Interval = None, start: Start = None, end: End = None,
+    dataset: Dataset = None, config: Config = None, param: Param = None, leverage: Leverage = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for trades and equity (CSV), statistics (JSON), record of the run.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Trade strategies on paper, as they would really have been filled, beside buy and hold."""
+    from liqbt.report.files import write_scores
+
+    settings = make_config(
+        config, dataset=dataset, store=store, venue=venue, symbol=symbol, interval=interval, start=start, end=end,
+        strategies=strategies, param=param, leverage=leverage,
+    )  # fmt: skip
+    paths: dict[str, str] = {}
+    with progress_bar(as_json) as tell:
+        result = _run(settings, tell)
+        scores = (*result.scores, result.benchmark)
+        for done, score in enumerate(scores):
+            tell(done / len(scores), f"statistics of {score.name}")
+            _ = score.stats
+        if out is not None:
+            described = result.provenance()
+            paths = {path.name: str(path) for path in write_scores(out, scores, described)}
+            paths["record"] = _write_record(settings, described, out / "backtest")
+    _finish(result, paths, as_json)
+
+
+@app.command(epilog="Example: `liqbt report gravity sweep_reversal --symbol SOLUSDT --interval 5m --out out/sol.html`")
+def report(
+    strategies: Strategies = None,
+    store: Store = None, venue: Venue = None, symbol: Symbol = None, interval: Interval = None, start: Start = None, end: End = None,
+    dataset: Dataset = None, config: Config = None, param: Param = None, leverage: Leverage = None,
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("out/report.html"),
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write one self-contained HTML file: heatmap, trades, equity, statistics, assumptions, provenance."""
+    settings = make_config(
+        config, dataset=dataset, store=store, venue=venue, symbol=symbol, interval=interval, start=start, end=end,
+        strategies=strategies, param=param, leverage=leverage,
+    )  # fmt: skip
+    with progress_bar(as_json) as tell:
+        result = _run(settings, tell)
+        paths = _write_report(result, out, tell)
+    _finish(result, paths, as_json)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        import liqbt
+
+        typer.echo(f"liqbt {liqbt.__version__}")
+        raise typer.Exit
+
+
+def _run(config: RunConfig, tell: Progress) -> RunResult:
+    from liqbt.run import run
+
+    return run(config, progress=tell)
+
+
+def _draw(book: Reconstruction, config: RunConfig, path: Path, every: str | None, bin_bps: float | None) -> str:
+    from liqbt.report.png import write_heatmap_png
+    from liqbt.zones import find_zones
+
+    heat = book.heatmap(every or book.market.picture_cadence(1600), bin_bps=bin_bps)
+    return str(write_heatmap_png(path, heat, book.market, zones=find_zones(heat, config.features.zones)))
+
+
+def _write_report(result: RunResult, path: Path, tell: Progress) -> dict[str, str]:
+    from liqbt.report.html import write_report
+
+    written = write_report(
+        path, market=result.market, book=result.book, scores=result.scores, benchmark=result.benchmark,
+        features=result.config.features, progress=tell,
+    )  # fmt: skip
+    return {"record": _write_record(result.config, result.provenance(), path), "report": str(written)}
+
+
+def _write_record(config: RunConfig, described: dict[str, Any], beside: Path) -> str:
+    from liqbt.report.files import write_whole
+
+    return str(write_whole(beside.with_suffix(".run.toml"), config.to_toml(described)))
+
+
+def _finish(result: RunResult, paths: dict[str, str], as_json: bool) -> None:
+    """Print what a run found, what it assumed, and where it was written."""
+    scores = (*result.scores, result.benchmark)
+    notes = notes_of(result.market, result.book.notes, *(score.notes for score in scores))
+    if as_json:
+        from liqbt.report.files import stats_of
+
+        document = {"bars": result.market.n_bars, "synthetic": result.market.synthetic, "notes": notes}
+        print_json({**document, "written": paths, "stats": stats_of(scores)})
+        return
+    say(repr(result.market))
+    print_scores(scores)
+    for note in notes:
+        say(f"note: {note}")
+    print_paths(paths)
