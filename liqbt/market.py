@@ -12,7 +12,7 @@ from liqbt._align import last_known, sum_by_bar
 from liqbt._time import format_interval, format_ns, parse_interval, to_index
 from liqbt._typing import BoolArray1D, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.data.provenance import Input
-from liqbt.data.quality import Finding, check_bars, check_open_interest
+from liqbt.data.quality import Finding, check_bars, check_funding, check_open_interest
 from liqbt.errors import DataError
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class MarketFrame:
         if funding is not None:
             table = canonical(funding, "funding", source="funding")
             columns["funding_rate"] = sum_by_bar(table, table["funding_rate"].to_numpy(), grid, step)
+            findings += check_funding(grid, table["timestamp"].to_physical().to_numpy())
         if mark is not None:
             table = canonical(mark, "mark", source="mark", interval=interval)
             _require_known_at_close(table, "mark", step)
@@ -274,4 +275,6 @@ def _liquidated(liquidations: Frame | None, totals: Frame | None, interval: str,
         return None
     table = canonical(liquidations, "liquidations", source="liquidations")
     amount, side = table["amount"].to_numpy(), table["side"].to_numpy()
-    return np.column_stack([sum_by_bar(table, np.where(side == one, amount, 0.0), grid, step) for one in ("long", "short")])
+    sums = np.column_stack([sum_by_bar(table, np.where(side == one, amount, 0.0), grid, step) for one in ("long", "short")])
+    sums[grid + step <= int(table["timestamp"].to_physical()[0])] = np.nan  # not yet recording is not the same as none
+    return sums

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from liqbt._time import format_ns
 from liqbt._typing import BoolArray1D, Float64Array1D, IntArray1D
 
-__all__ = ["Finding", "check_bars", "check_open_interest"]
+__all__ = ["Finding", "check_bars", "check_funding", "check_open_interest"]
+
+_FUNDING_NS: Final = 8 * 3_600_000_000_000  # the usual time between two payments; no venue's is longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,22 @@ def check_open_interest(timestamp: IntArray1D, open_interest: Float64Array1D, ag
         message = f"{count} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
         found.append(Finding(code="open_interest_stale", severity="warning", count=count, message=message))
     return tuple(found)
+
+
+def check_funding(timestamp: IntArray1D, stamps: IntArray1D) -> tuple[Finding, ...]:
+    """Find bars for which a funding payment must be missing: none is recorded in the 16 hours up to the bar's open.
+
+    timestamp: shape (n_bars,), bar open. stamps: shape (n_payments,), ascending; both UTC nanoseconds.
+    """
+    last = np.searchsorted(stamps, timestamp, side="right") - 1
+    bare = (last < 0) & (timestamp - timestamp[0] >= _FUNDING_NS) | (last >= 0) & (
+        timestamp - stamps[np.maximum(last, 0)] > 2 * _FUNDING_NS
+    )
+    if not bare.any():
+        return ()
+    count = int(bare.sum())
+    message = f"{count} bars lack the funding that must have been due, the first at {_first(timestamp, bare)}; none is charged in them"
+    return (Finding(code="funding_missing", severity="warning", count=count, message=message),)
 
 
 def _first(timestamp: IntArray1D, where: BoolArray1D) -> str:

@@ -25,6 +25,7 @@ UP, DOWN = "#2fbf8f", "#f0616d"
 LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
 _CELLS: Final = (900, 360)
 _POINTS: Final = 1500
+_LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
 _EDGE: Final = {"width": 1, "color": "#14091f"}
 _FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
 
@@ -34,9 +35,9 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zone
 
     A cell shows the map as it was known when the cell begins, so what price does inside of it is news to the map.
     """
-    margin = 0.1 * float(market.high.max() - market.low.min())
-    low = max(float(market.low.min()) - margin, float(heat.price_edges[0]))
-    small = heat.between(low, min(float(market.high.max()) + margin, float(heat.price_edges[-1]))).downsample(*_CELLS)
+    low, high = float(market.low.min()), float(market.high.max())
+    margin = (high / low) ** 0.1
+    small = heat.between(max(low / margin, heat.price_edges[0]), min(high * margin, heat.price_edges[-1])).downsample(*_CELLS)
     picture = (small.intensity.sum(axis=1) * small.price).T.astype(np.float32)
     bars = candles(market, cadence)
     figure = go.Figure()
@@ -75,7 +76,11 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zone
         xaxis={"rangeslider": {"visible": False}, "showgrid": False, "range": list(span)},
         yaxis={"title": "price, quote", "showgrid": False},
     )
-    figure.update_yaxes(range=[float(small.price_edges[0]), float(small.price_edges[-1])])
+    shown = np.array([small.price_edges[0], small.price_edges[-1]])
+    if shown[1] > _LOG_RANGE * shown[0]:
+        figure.update_yaxes(type="log", range=list(np.log10(shown)), dtick="D2")
+    else:
+        figure.update_yaxes(range=list(shown))
     return figure
 
 

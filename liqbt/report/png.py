@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.heatmap import Heatmap
@@ -27,6 +27,7 @@ __all__ = ["write_heatmap_png"]
 _INK, _PAPER, _UP, _DOWN = "#e8e6f0", "#14091f", "#4fd1a5", "#ff6b6b"
 _CELLS: Final = (1600, 700)
 _CANDLES: Final = 400
+_LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
 
 
 def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, zones: Zones | None = None, dpi: int = 110) -> Path:
@@ -50,6 +51,11 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
         _draw_zones(side, zones)
     axes.set_xlim(times[0], times[-1])
     axes.set_ylim(small.price_edges[0], small.price_edges[-1])
+    if small.price_edges[-1] > _LOG_RANGE * small.price_edges[0]:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     locator = mdates.AutoDateLocator(minticks=5, maxticks=12)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -78,17 +84,14 @@ def _subtitle(heat: Heatmap) -> str:
         if np.isfinite(heat.explained_share).any()
         else ""
     )
-    interest = (
-        ""
-        if heat.open_interest_source == "recorded"
-        else "   open interest ASSUMED from volume: the shape means something, the sizes do not"
-    )
+    interest = "" if heat.open_interest_source == "recorded" else "   open interest ASSUMED from volume: sizes are a guess"
     return f"a reconstruction from assumed leverage, not a measurement   {explained}{interest}"
 
 
 def _visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
-    margin = 0.12 * float(market.high.max() - market.low.min())
-    low, high = float(market.low.min()) - margin, float(market.high.max()) + margin
+    low, high = float(market.low.min()), float(market.high.max())
+    margin = (high / low) ** 0.12
+    low, high = low / margin, high * margin
     return heat.between(max(low, float(heat.price_edges[0])), min(high, float(heat.price_edges[-1])))
 
 
