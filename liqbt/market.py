@@ -276,5 +276,5 @@ def _liquidated(liquidations: Frame | None, totals: Frame | None, interval: str,
     table = canonical(liquidations, "liquidations", source="liquidations")
     amount, side = table["amount"].to_numpy(), table["side"].to_numpy()
     sums = np.column_stack([sum_by_bar(table, np.where(side == one, amount, 0.0), grid, step) for one in ("long", "short")])
-    sums[grid + step <= int(table["timestamp"].to_physical()[0])] = np.nan  # not yet recording is not the same as none
+    sums[grid + step < table["available_at"].to_physical().to_numpy().min()] = np.nan  # not yet recording is not the same as none
     return sums
