@@ -127,8 +127,12 @@ def _features(
     n_window = heat.shape[2]
     middle = n_window // 2
     first, last = np.empty(n_window, np.int64), np.empty(n_window, np.int64)
+    discount = np.ones(middle + 1)  # by distance in bins
     for i in range(heat.shape[0]):
         t = start + i
+        nearer = math.exp(-width / scale[t])
+        for d in range(1, middle + 1):
+            discount[d] = discount[d - 1] * nearer
         for side in range(2):
             if zone[side, 0] >= 0:  # of the previous bar, so t is at least 1
                 whole, eaten = 0.0, 0.0
@@ -148,7 +152,7 @@ def _features(
             total, discounted = 0.0, 0.0
             for j in range(lo, hi):
                 total += heat[i, side, j]
-                discounted += heat[i, side, j] * math.exp(-abs(j - middle) * width / scale[t])
+                discounted += heat[i, side, j] * discount[abs(j - middle)]
             out[t, side, 0] = discounted
             best = 0.0
             for run in range(hot_runs(cells, half, threshold, first, last)):
@@ -156,7 +160,7 @@ def _features(
                 for j in range(lo + first[run], lo + last[run] + 1):
                     mass = heat[i, side, j]
                     amount += mass
-                    weighted += mass * math.exp(-abs(j - middle) * width / scale[t])
+                    weighted += mass * discount[abs(j - middle)]
                     if mass > heat[i, side, peak]:
                         peak = j
                 if weighted <= best or amount < min_share * total:

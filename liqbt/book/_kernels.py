@@ -56,7 +56,8 @@ def advance(
     origin: int,
     edges: Float64Array1D,
     shift: Float64Array2D,
-    weights: Float64Array2D,
+    column: IntArray1D,
+    weights: Float64Array1D,
     book: Float64Array3D,
     scale: Float64Array1D,
     live: Float64Array2D,
@@ -69,8 +70,8 @@ def advance(
     """Carry the book over bars start..stop-1 and return how many heat rows were written.
 
     survival, retained: shape (n_bars, 2). width: of a bin, in log price. origin: absolute index of bin 0. edges: prices of
-    the n_bins + 1 edges. shift: shape (2, n_leverages), liquidation distance in bins, below 0 for longs. weights: shape
-    (n_columns, n_leverages), share of a leverage's mass that each column of the book receives.
+    the n_bins + 1 edges. shift: shape (2, n_leverages), liquidation distance in bins, below 0 for longs. column,
+    weights: shape (n_leverages,), the column of the book that a leverage belongs to, and its share of what is opened.
     State, updated in place: book (2, n_columns, n_bins) stored mass; scale (2,); live (2, n_columns) mass; reach (2,)
     highest long bin and lowest short bin that may hold mass.
     Out, rows of the bar: swept_out, live_out (n_bars, 2, n_columns). heat_out (n_rows, 2, n_columns, n_window) gets the
@@ -79,8 +80,8 @@ def advance(
     Order within a bar: survive; liquidate carried positions up to the trigger extremes; open along the path open, nearer
     extreme, farther extreme, close, where positions opened on the way can be liquidated by what is still to come.
     """
-    n_columns, n_leverages = weights.shape
-    n_bins = book.shape[2]
+    n_leverages = weights.size
+    _, n_columns, n_bins = book.shape
     row = 0
     for t in range(start, stop):
         for side in range(2):
@@ -169,20 +170,17 @@ def advance(
                                     dead += by_extreme
                                 if j <= short_final:
                                     dead += by_close
-                            for c in range(n_columns):
-                                w = weights[c, k]
-                                if w == 0.0:
-                                    continue
-                                gone = m * w * dead
-                                kept = m * w - gone
-                                swept_out[t, side, c] += gone
-                                if kept > 0.0:
-                                    book[side, c, j] += kept / scale[side]
-                                    live[side, c] += kept
-                                    if side == 0:
-                                        reach[0] = max(reach[0], j)
-                                    else:
-                                        reach[1] = min(reach[1], j)
+                            c = column[k]
+                            gone = m * weights[k] * dead
+                            kept = m * weights[k] - gone
+                            swept_out[t, side, c] += gone
+                            if kept > 0.0:
+                                book[side, c, j] += kept / scale[side]
+                                live[side, c] += kept
+                                if side == 0:
+                                    reach[0] = max(reach[0], j)
+                                else:
+                                    reach[1] = min(reach[1], j)
         for side in range(2):
             for c in range(n_columns):
                 live_out[t, side, c] = live[side, c]

@@ -89,7 +89,7 @@ class Reconstruction:
         first_bin: shape (n_bars,), first bin of `grid` of the window wanted after each bar, or -1 for none. n_window: bins
         of a window. Each chunk has shape (n_rows, 2, n_window), base, one row for each wanted bar.
         """
-        book = BookPass(self.market, self.flows, self.grid, liquidation_shift(self.mix.leverage, self.rate), self.weights[None, :])
+        book = BookPass(self.market, self.flows, self.grid, liquidation_shift(self.mix.leverage, self.rate), self.weights)
         run = max(1, _CHUNK_CELLS // (2 * n_window))
         for last in [*np.flatnonzero(first_bin >= 0)[run - 1 :: run], self.market.n_bars - 1]:
             heat = book.run_to(int(last) + 1, first_bin, n_window)
@@ -161,7 +161,7 @@ def reconstruct(
         notes += (f"in {flows.inconsistent} bars open interest changed by more than the recorded volume; the change is believed",)
     shift = liquidation_shift(mix.leverage, rate)
     grid = price_grid(market, shift, params.bin_bps)
-    book = BookPass(market, flows, grid, shift, np.eye(len(mix.leverage)))
+    book = BookPass(market, flows, grid, shift)
     run = max(1, market.n_bars // 50)
     for end in [*range(run, market.n_bars, run), market.n_bars]:
         book.run_to(end)

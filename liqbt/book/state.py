@@ -85,13 +85,19 @@ def price_grid(market: MarketFrame, shift: Float64Array2D, bin_bps: float) -> Pr
 class BookPass:
     """One pass over a market; `run_to` carries the book bar by bar and hands out the heat after the bars that are asked for.
 
-    weights: shape (n_columns, n_leverages): the identity keeps one book a leverage, one row of shares keeps their sum.
+    weights: shape (n_leverages,), shares of a mix, whose sum is kept in one column; None keeps a column for each leverage, with
+    unit weight.
     swept, live: shape (n_bars, 2, n_columns), base; filled up to the bar that was reached.
     """
 
-    def __init__(self, market: MarketFrame, flows: Flows, grid: PriceGrid, shift: Float64Array2D, weights: Float64Array2D) -> None:
-        columns = weights.shape[0]
-        self.market, self.flows, self.grid, self.weights = market, flows, grid, weights
+    def __init__(
+        self, market: MarketFrame, flows: Flows, grid: PriceGrid, shift: Float64Array2D, weights: Float64Array1D | None = None
+    ) -> None:
+        leverages = shift.shape[1]
+        columns = leverages if weights is None else 1
+        self.market, self.flows, self.grid = market, flows, grid
+        self.weights = np.ones(leverages) if weights is None else weights
+        self._column = np.arange(leverages) if weights is None else np.zeros(leverages, dtype=np.int64)
         self.shift = shift / grid.width
         self.done = 0
         self.swept: Float64Array3D = np.zeros((market.n_bars, 2, columns))
@@ -113,7 +119,7 @@ class BookPass:
         advance(
             self.done, stop, market.high, market.low, market.open, market.close,
             market.trigger_high, market.trigger_low, market.trigger_close, flows.survival, flows.retained,
-            self.grid.width, self.grid.origin, self.grid.edges, self.shift, self.weights,
+            self.grid.width, self.grid.origin, self.grid.edges, self.shift, self._column, self.weights,
             self.book, self._scale, self._mass, self._reach, self.swept, self.live, wanted, heat,
         )  # fmt: skip
         self.done = stop
