@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from liqbt._time import to_index
-from liqbt._typing import IntArray1D
+from liqbt._typing import Float64Array1D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 from liqbt.report.candles import candles
@@ -24,7 +24,7 @@ __all__ = ["equity_figure", "explained_figure", "heatmap_figure"]
 UP, DOWN = "#2fbf8f", "#f0616d"
 LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
 _CELLS: Final = (900, 360)
-_POINTS: Final = 1500
+_PARTS: Final = 800
 _LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
 _EDGE: Final = {"width": 1, "color": "#14091f"}
 _FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
@@ -117,8 +117,18 @@ def _dress(figure: go.Figure, *, height: int) -> None:
 
 
 def _line(values: pd.Series[float], name: str, line: dict[str, Any]) -> go.Scatter:
-    shown = values.iloc[np.unique(np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int))]
+    shown = values.iloc[_extremes(values.to_numpy())]
     return go.Scatter(x=pd.DatetimeIndex(shown.index).tz_localize(None), y=shown.to_numpy(), name=name, mode="lines", line=line)
+
+
+def _extremes(values: Float64Array1D) -> IntArray1D:
+    """Return the positions of the lowest and highest value of each of `_PARTS` parts, and of both ends, so that no drawdown is hidden."""
+    if values.size <= 2 * _PARTS:
+        return np.arange(values.size)
+    parts = np.array_split(np.nan_to_num(values), _PARTS)
+    starts = np.cumsum([0, *(part.size for part in parts[:-1])])
+    found = [int(start) + int(one) for start, part in zip(starts, parts, strict=True) for one in (part.argmin(), part.argmax())]
+    return np.unique([0, *found, values.size - 1])
 
 
 def _zone_boxes(zones: Zones, step: int) -> go.Scatter:
