@@ -67,6 +67,7 @@ def build_features(book: Reconstruction, params: FeatureParams | None = None, *,
     explained = book.explained_share
     sigma = daily_volatility(market, params.volatility_days)
     half_window = math.ceil(-math.log1p(-params.zones.reach) / grid.width)
+    reach_up = math.ceil(math.log1p(params.zones.reach) / grid.width)  # the same fraction is fewer bins upwards
     first_bin = grid.bin_of(market.close) - half_window
     out = np.full((market.n_bars, 2, _SIDE_COLUMNS), np.nan)
     previous = np.zeros((2, 2 * half_window))
@@ -79,7 +80,7 @@ def build_features(book: Reconstruction, params: FeatureParams | None = None, *,
     done = 0
     for heat in book.snapshots(first_bin, 2 * half_window, progress):
         _features(
-            done, heat, first_bin, hits, scale, grid.width, grid.edges, smoothing_bins(params.zones, grid.width),
+            done, heat, first_bin, hits, scale, grid.width, grid.edges, reach_up, smoothing_bins(params.zones, grid.width),
             params.zones.threshold, params.zones.min_share, previous, zone, out,
         )  # fmt: skip
         done += heat.shape[0]
@@ -93,10 +94,12 @@ def build_features(book: Reconstruction, params: FeatureParams | None = None, *,
 def daily_volatility(market: MarketFrame, half_life_days: float) -> Float64Array1D:
     """Return the volatility of log price over a day at each bar's close, shape (n_bars,), NaN for the first day.
 
-    Exponentially weighted mean of squared log returns of closes, scaled by the number of bars in a day.
+    Exponentially weighted mean of squared log returns between bars that were recorded and follow each other, scaled by the
+    number of bars in a day. Markets of daily or longer bars need two returns.
     """
     bars_a_day = DAY_NS / market.interval_ns
-    returns = pd.Series(np.log(market.close)).diff()
+    follows = market.observed & np.append(False, market.observed[:-1])
+    returns = pd.Series(np.log(market.close)).diff().where(follows)
     variance = (returns**2).ewm(halflife=half_life_days * bars_a_day, min_periods=max(2, math.ceil(bars_a_day))).mean()
     return np.sqrt(variance.to_numpy() * bars_a_day)
 
@@ -110,6 +113,7 @@ def _features(
     scale: Float64Array1D,
     width: float,
     edges: Float64Array1D,
+    reach_up: int,
     half: int,
     threshold: float,
     min_share: float,
@@ -147,7 +151,7 @@ def _features(
                 previous[side, j] = heat[i, side, j]
             if np.isnan(scale[t]):
                 continue
-            lo, hi = (0, middle + 1) if side == 0 else (middle, n_window)
+            lo, hi = (0, middle + 1) if side == 0 else (middle, middle + reach_up)
             cells = heat[i, side, lo:hi]
             total, discounted = 0.0, 0.0
             for j in range(lo, hi):

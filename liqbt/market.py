@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from liqbt._align import last_known, sum_by_bar
-from liqbt._time import format_interval, format_ns, parse_interval, to_index
+from liqbt._time import format_ns, parse_interval, to_index
 from liqbt._typing import BoolArray1D, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.data.provenance import Input
 from liqbt.data.quality import Finding, check_bars, check_funding, check_open_interest
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Input", "MarketFrame"]
 
 MAX_BARS: Final = 50_000_000  # a year of seconds is 31.5 million; beyond it a wrong stamp is likelier than a long recording
-_ROUND_MINUTES: Final = (1, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 10080, 20160, 40320)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -195,12 +194,6 @@ class MarketFrame:
     def trigger_close(self) -> Float64Array1D:
         """Last price of each bar that can liquidate: mark where recorded, else trades."""
         return self.close if self.mark_close is None else self.mark_close
-
-    def picture_cadence(self, most: int) -> str:
-        """Return the shortest round interval, such as `4h`, that divides the market into at most `most` parts, for pictures."""
-        step = self.interval_ns
-        rounds = [minutes * 60_000_000_000 for minutes in _ROUND_MINUTES if minutes * 60_000_000_000 % step == 0] or [step]
-        return format_interval(next((one for one in rounds if self.n_bars * step <= one * most), rounds[-1]))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the bars with all recorded columns, one row a bar, indexed by open time."""

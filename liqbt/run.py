@@ -22,7 +22,7 @@ from liqbt.loading import load_market
 from liqbt.market import MarketFrame
 from liqbt.report.provenance import provenance
 from liqbt.scoring import Costs, Score, backtest, buy_and_hold
-from liqbt.strategy import load_strategy
+from liqbt.strategy import ask_signals, load_strategy
 
 __all__ = [
     "DataConfig",
@@ -36,6 +36,7 @@ __all__ = [
     "run",
 ]
 
+BENCHMARK = "buy and hold"
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -57,6 +58,7 @@ class StrategyConfig(BaseModel):
 
     model_config = _STRICT
     name: str
+    label: Annotated[str | None, Field(description="what results are called; the name of the file where left out")] = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -138,6 +140,9 @@ def open_market(data: DataConfig, progress: Progress | None = None) -> MarketFra
     Raises ConfigError where neither a data set nor symbol and interval are named, and what `load_market` raises.
     """
     if data.dataset is not None:
+        given = [name for name in ("symbol", "interval", "start", "end") if getattr(data, name) is not None]
+        if given:
+            raise ConfigError(f"data: {given[0]} cannot be chosen with data set {data.dataset!r}, which is taken whole; leave it out")
         from liqbt.datasets import load_dataset
 
         market: MarketFrame = load_dataset(data.dataset, progress=progress)
@@ -160,14 +165,15 @@ def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
 
     Raises ConfigError, DataError or StoreError where data or settings cannot be used.
     """
+    labels = _labels(config.strategies)
     strategies = [load_strategy(one.name, **one.parameters) for one in config.strategies]  # before the work, to fail early
     book = reconstruct_market(config, progress=progress)
     market = book.market
     features = build_features(book, config.features, progress=progress)
     execution = config.execution
     scores = []
-    for done, strategy in enumerate(strategies, start=1):
-        signals = strategy.signals(market, features)
+    for done, (label, strategy) in enumerate(zip(labels, strategies, strict=True), start=1):
+        signals = dataclasses.replace(ask_signals(strategy, market, features), name=label)
         scores.append(
             backtest(
                 signals,
@@ -179,9 +185,18 @@ def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
             )
         )
         if progress is not None:
-            progress(done / len(strategies), f"scored {signals.name}")
+            progress(done / len(strategies), f"scored {label}")
     benchmark = buy_and_hold(market, costs=config.costs, initial_cash=execution.initial_cash)
     return RunResult(config=config, market=market, book=book, features=features, scores=tuple(scores), benchmark=benchmark)
+
+
+def _labels(strategies: tuple[StrategyConfig, ...]) -> list[str]:
+    """Return a name for each strategy's results; raises ConfigError where two would share one."""
+    labels = [one.label or Path(one.name).stem for one in strategies]
+    twice = next((label for label in labels if labels.count(label) > 1 or label == BENCHMARK), None)
+    if twice is not None:
+        raise ConfigError(f"strategies: two results would be called {twice!r}; give one file another name, or a label in the configuration")
+    return labels
 
 
 def _settings(model: type[BaseModel]) -> list[str]:

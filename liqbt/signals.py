@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Signals"]
 
+MAX_BARS: Final = 2**31  # more bars than any market has
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Signals:
@@ -32,7 +33,7 @@ class Signals:
     entry: +1 to be long, -1 to be short, 0 for no wish; an entry against an open position reverses it.
     exit: True to close whatever is open. stop_price, target_price: quote, NaN for none; they belong to the entry of the same bar.
     max_bars: close after this many bars, 0 for never; belongs to the entry of the same bar.
-    name, parameters: the strategy and its settings, for the record.
+    name, parameters: the strategy and its settings, for the record. dropped: entries left out because no trader would send them.
     """
 
     timestamp: IntArray1D
@@ -42,7 +43,8 @@ class Signals:
     target_price: Float64Array1D
     max_bars: IntArray1D
     name: str = "unnamed"
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    dropped: int = 0
 
     @classmethod
     def of(
@@ -60,7 +62,7 @@ class Signals:
         """Build signals for the bars of `market` from arrays, Series or scalars of shape (n_bars,) or ().
 
         Entries whose stop is not on the losing side of the close, or whose target is not on the winning side, are
-        dropped: no trader would send them.
+        dropped, for no trader would send them, and counted.
 
         Raises ConfigError for a wrong length, an entry other than -1, 0, 1, or a negative `max_bars`.
         """
@@ -77,11 +79,14 @@ class Signals:
             bar = int((~np.isin(wanted, (-1.0, 0.0, 1.0))).argmax())
             raise ConfigError(f"{name}: entry is {wanted[bar]!r} at {format_ns(market.timestamp[bar])}; it must be -1, 0 or 1")
         held = np.nan_to_num(column(max_bars, 0.0, "max_bars"), nan=0.0)
-        if (held < 0).any():
-            raise ConfigError(f"{name}: max_bars is {held.min()!r}; it must be at least 0")
+        if not ((held >= 0) & (held <= MAX_BARS)).all():
+            raise ConfigError(
+                f"{name}: max_bars is {held[~((held >= 0) & (held <= MAX_BARS))][0]!r}; it must be a number of bars from 0 to {MAX_BARS}"
+            )
         stop, target = column(stop_price, np.nan, "stop_price"), column(target_price, np.nan, "target_price")
         senseless = (wanted * (market.close - stop) <= 0) | (wanted * (target - market.close) <= 0)  # NaN compares False
-        wanted[(wanted != 0) & senseless] = 0.0
+        senseless &= wanted != 0
+        wanted[senseless] = 0.0
         idle = wanted == 0
         stop[idle], target[idle], held[idle] = np.nan, np.nan, 0.0
         return cls(
@@ -92,7 +97,8 @@ class Signals:
             target_price=target,
             max_bars=held.astype(np.int64),
             name=name,
-            parameters=MappingProxyType(dict(parameters or {})),
+            parameters=dict(parameters or {}),
+            dropped=int(senseless.sum()),
         )
 
     def to_frame(self) -> pd.DataFrame:

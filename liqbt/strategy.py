@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import inspect
+import math
 import sys
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import pandas as pd
 
-from liqbt.errors import ConfigError, did_you_mean
+from liqbt.errors import ConfigError, LiqbtError, did_you_mean
 from liqbt.market import MarketFrame
 from liqbt.signals import Signals
 
-__all__ = ["Strategy", "load_strategy", "shipped_strategies", "strategy_name"]
+__all__ = ["Strategy", "ask_signals", "load_strategy", "shipped_strategies"]
 
 
 @runtime_checkable
@@ -55,22 +58,41 @@ def load_strategy(name: str | Path, /, **parameters: Any) -> Strategy:
         raise ConfigError(f"strategy: {str(name)!r} is neither shipped nor the path of a .py file{did_you_mean(str(name), shipped)}")
     if not path.is_file():
         raise ConfigError(f"strategy: there is no file {str(name)!r}; check the path, or use one of {', '.join(shipped)}")
+    path = path.resolve()  # as frames name the file, so that errors can be placed in it
     cls = _strategy_class(_module(path), path)
     known = {f.name: f for f in dataclasses.fields(cls)}
-    hints = typing.get_type_hints(cls)
-    values = {}
-    for key, value in parameters.items():
+    for key in parameters:
         if key not in known:
             raise ConfigError(f"{path.stem}: it has no parameter {key!r}{did_you_mean(key, known)}")
-        values[key] = _converted(value, hints[key], f"{path.stem}: {key}")
-    strategy: Strategy = cls(**values)
+    with _blamed_on(path):
+        hints = typing.get_type_hints(cls)
+    values = {key: _converted(value, hints[key], f"{path.stem}: {key}") for key, value in parameters.items()}
+    with _blamed_on(path):
+        strategy: Strategy = cls(**values)
     return strategy
 
 
-def strategy_name(strategy: Strategy) -> str:
-    """Return the name that results carry: the class's name in snake_case."""
-    name = type(strategy).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+def ask_signals(strategy: Strategy, market: MarketFrame, features: pd.DataFrame) -> Signals:
+    """Return the strategy's signals; raises ConfigError with file and line where its code fails or gives something else."""
+    path = Path(inspect.getfile(type(strategy)))
+    with _blamed_on(path):
+        signals = strategy.signals(market, features)
+    if not isinstance(signals, Signals):
+        raise ConfigError(f"{path}: signals() gave {type(signals).__name__}, not Signals; end it with return Signals.of(market, entry=...)")
+    return signals
+
+
+@contextmanager
+def _blamed_on(path: Path) -> Iterator[None]:
+    """Turn what a user's file raises into an error that names the file and the line in it."""
+    try:
+        yield
+    except LiqbtError:
+        raise
+    except SyntaxError as error:
+        raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
 
 
 def _module(path: Path) -> types.ModuleType:
@@ -80,16 +102,12 @@ def _module(path: Path) -> types.ModuleType:
         raise ConfigError(f"strategy: {path} cannot be read as a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up while they are made
-    try:
+    with _blamed_on(path):
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise ConfigError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
     return module
 
 
-def _line_in(path: Path, error: Exception) -> int:
+def _line_in(path: Path, error: BaseException) -> int:
     line, frame = 0, error.__traceback__
     while frame is not None:
         if Path(frame.tb_frame.f_code.co_filename) == path:
@@ -113,19 +131,36 @@ def _strategy_class(module: types.ModuleType, path: Path) -> type[Any]:
 
 
 def _converted(value: Any, wanted: Any, label: str) -> Any:
-    kinds: Mapping[Any, Any] = {float: float, int: _whole, str: str, bool: bool}
+    if isinstance(wanted, types.UnionType) or typing.get_origin(wanted) is typing.Union:  # x | None
+        others = [kind for kind in typing.get_args(wanted) if kind is not types.NoneType]
+        if value is None or len(others) != 1:
+            return value
+        wanted = others[0]
+    kinds: Mapping[Any, Callable[[Any], Any]] = {float: _number, int: _whole, str: str, bool: _switch}
     if wanted not in kinds:
         return value
     try:
-        if wanted is bool and isinstance(value, str):
-            return {"true": True, "false": False}[value.lower()]
         return kinds[wanted](value)
     except (TypeError, ValueError, KeyError, OverflowError):
-        raise ConfigError(f"{label}: {value!r} is not of type {wanted.__name__}") from None
+        raise ConfigError(f"{label}: {value!r} is not {_WORDS[wanted]}") from None
+
+
+_WORDS: Final = {float: "a finite number", int: "a whole number", str: "text", bool: "true or false"}
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _whole(value: Any) -> int:
-    number = float(value)
+    number = _number(value)
     if not number.is_integer():
         raise ValueError
     return int(number)
+
+
+def _switch(value: Any) -> bool:
+    return {"true": True, "false": False}[str(value).lower()]

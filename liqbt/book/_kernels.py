@@ -12,7 +12,7 @@ import math
 from liqbt._jit import kernel
 from liqbt._typing import Float64Array1D, Float64Array2D, Float64Array3D, Float64Array4D, IntArray1D
 
-__all__ = ["advance", "triangular_cdf"]
+__all__ = ["advance", "carry", "triangular_cdf"]
 
 _TINY = 1e-100  # below this the scale is multiplied into the stored masses, long before it could underflow
 
@@ -27,6 +27,18 @@ def triangular_cdf(x: float, low: float, mode: float, high: float) -> float:
     if x < mode:
         return (x - low) * (x - low) / ((high - low) * (mode - low))
     return 1.0 - (high - x) * (high - x) / ((high - low) * (high - mode))
+
+
+@kernel
+def carry(survival: Float64Array2D, retained: Float64Array2D, out: Float64Array2D) -> None:
+    """Fill `out` with what is left of all that was opened: what survives of the bar before, and what the bar retains.
+
+    All of shape (n_bars, 2).
+    """
+    for t in range(survival.shape[0]):
+        for side in range(2):
+            before = out[t - 1, side] if t > 0 else 0.0
+            out[t, side] = survival[t, side] * before + retained[t, side]
 
 
 @kernel

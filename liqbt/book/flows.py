@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from liqbt._time import DAY_NS, to_index
 from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
+from liqbt.book._kernels import carry
 from liqbt.book.params import BookParams
 from liqbt.errors import DataError
 from liqbt.market import MarketFrame
 
 __all__ = ["Flows", "build_flows"]
+
+
+_REMEDY: Final = {
+    "recorded": "load another span, or leave open interest out",
+    "volume": "where it is not recorded it is taken from volume, which needs more than a day of bars with volume",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,6 +31,7 @@ class Flows:
     open_interest: shape (n_bars,), base; NaN before the first known value. opened, closed: gross flows of each side.
     survival: fraction of the positions carried into the bar that are not closed in it.
     retained: what was opened in the bar and not closed in it again; `open_interest = survival * previous + retained`.
+    seen: the part of open interest whose entry falls into the recording.
     source: `recorded`, or `volume` where open interest was not recorded and average volume stands in for it.
     inconsistent: bars in which open interest changed by more than the recorded volume allows.
     """
@@ -34,6 +42,7 @@ class Flows:
     closed: Float64Array2D
     survival: Float64Array2D
     retained: Float64Array2D
+    seen: Float64Array2D
     source: Literal["recorded", "volume"]
     inconsistent: int
 
@@ -62,8 +71,7 @@ def build_flows(market: MarketFrame, params: BookParams) -> Flows:
     interest, source = _open_interest(market, params)
     if not (interest > 0).any():
         raise DataError(
-            f"{market.symbol}: open interest is nowhere known and above 0 from {market.span[0]} to {market.span[1]}; "
-            "load another span or leave it out"
+            f"{market.symbol}: open interest is nowhere known and above 0 from {market.span[0]} to {market.span[1]}; {_REMEDY[source]}"
         )
     known = ~np.isnan(interest)
     before = np.empty_like(interest)
@@ -83,6 +91,8 @@ def build_flows(market: MarketFrame, params: BookParams) -> Flows:
         survival = np.where(closed > 0, np.exp(-closed / mean), 1.0)
     retained = np.where(known[:, None], np.maximum(interest[:, None] - survival * before[:, None], 0.0), 0.0)
     survival = np.where(known[:, None], survival, 1.0)
+    seen = np.empty_like(retained)
+    carry(survival, retained, seen)
     return Flows(
         timestamp=market.timestamp,
         open_interest=interest,
@@ -90,6 +100,7 @@ def build_flows(market: MarketFrame, params: BookParams) -> Flows:
         closed=closed,
         survival=survival,
         retained=retained,
+        seen=seen,
         source=source,
         inconsistent=inconsistent if source == "recorded" else 0,
     )
@@ -101,7 +112,7 @@ def _open_interest(market: MarketFrame, params: BookParams) -> tuple[Float64Arra
     bars_a_day = DAY_NS / market.interval_ns
     volume = pd.Series(np.where(market.observed, market.volume, np.nan))
     first_day = max(1, int(np.ceil(bars_a_day)))
-    average = volume.ewm(halflife=params.volume_memory_days * bars_a_day, min_periods=min(first_day, market.n_bars)).mean()
+    average = volume.ewm(halflife=params.volume_memory_days * bars_a_day, min_periods=first_day).mean()
     return average.to_numpy() * bars_a_day * params.open_interest_days, "volume"
 
 

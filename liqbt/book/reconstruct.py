@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reconstruction", "reconstruct"]
 
+MAX_BIN_BPS = 1000.0
 _CHUNK_CELLS = 4_000_000  # heat cells held at once, 32 MB
 
 
@@ -54,15 +55,30 @@ class Reconstruction:
 
     @property
     def explained_share(self) -> Float64Array1D:
-        """Share of open interest whose entry was seen, mean of both sides, shape (n_bars,); NaN before the book starts."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = (self.live @ self.weights).mean(axis=1) / self.flows.open_interest
-        return np.where(np.isnan(self.flows.open_interest), np.nan, np.where(self.flows.open_interest > 0, share, 0.0))
+        """Share of open interest whose entry was seen, mean of both sides, shape (n_bars,); NaN before the book starts.
+
+        A fact of the flows, whatever the leverage mix. The entries of the rest came before the recording and are unknown.
+        """
+        return self._share(self.flows.seen)
+
+    @property
+    def live_share(self) -> Float64Array1D:
+        """Share of open interest that is on the map, mean of both sides, shape (n_bars,); NaN before the book starts.
+
+        What is missing to `explained_share` are positions that the mix expects to have been liquidated, while open interest
+        says that somebody still holds them: lower leverage than assumed, added margin, cross margin.
+        """
+        return self._share(self.live @ self.weights)
 
     @property
     def unexplained(self) -> Float64Array2D:
-        """Open interest of each side whose entry was not seen, or that outlived its expected liquidation, shape (n_bars, 2), base."""
-        return self.flows.open_interest[:, None] - self.live @ self.weights
+        """Open interest of each side whose entry was not seen, shape (n_bars, 2), base."""
+        return self.flows.open_interest[:, None] - self.flows.seen
+
+    def _share(self, held: Float64Array2D) -> Float64Array1D:
+        interest = self.flows.open_interest
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(interest > 0, held.mean(axis=1) / interest, np.where(np.isnan(interest), np.nan, 0.0))
 
     def expected_liquidations(self) -> pd.DataFrame:
         """Return expected liquidations of each bar, columns long and short, in base."""
@@ -100,7 +116,7 @@ class Reconstruction:
     def heatmap(
         self, every: str | None = None, *, bin_bps: float | None = None, reach: float = 0.25, progress: Progress | None = None
     ) -> Heatmap:
-        """Return the map as it was known at each bar close that is a multiple of `every`, in UTC.
+        """Return the map as it was known at the first bar close at or after each multiple of `every`, in UTC.
 
         every: cadence such as `1h`, a multiple of the bar interval; None for every bar. bin_bps: width of the map's price
         bins, a multiple of the book's; None keeps those. reach: how far above the highest and below the lowest traded price
@@ -112,12 +128,15 @@ class Reconstruction:
         cadence = step if every is None else parse_interval(every, parameter="every")
         if cadence % step:
             raise ConfigError(f"every: {every!r} is not a multiple of the bar interval {market.interval}")
+        if bin_bps is not None and not 0 < bin_bps <= MAX_BIN_BPS:
+            raise ConfigError(f"bin_bps: {bin_bps!r} must be above 0 and at most {MAX_BIN_BPS:g} basis points")
         merge = 1 if bin_bps is None else round(bin_bps / self.params.bin_bps)
         if bin_bps is not None and (merge < 1 or abs(merge * self.params.bin_bps - bin_bps) > 1e-9):
             raise ConfigError(f"bin_bps: {bin_bps:g} is not a multiple of the book's bin_bps {self.params.bin_bps:g}")
         if not 0 < reach < 1:
             raise ConfigError(f"reach: {reach!r} must be a fraction of price between 0 and 1")
-        emit = (market.timestamp + step) % cadence == 0
+        close = market.timestamp + step
+        emit = close // cadence != (close - step) // cadence  # on grids off UTC, the first close after each multiple
         if not emit.any():
             raise ConfigError(f"every: {every!r} is longer than the span of the market, {market.span[0]} to {market.span[1]}")
         window = _window(self.grid, float(market.low.min()) * (1 - reach), float(market.high.max()) * (1 + reach), merge)
@@ -153,6 +172,7 @@ def reconstruct(
         limit = f"{tiers[0].max_leverage:g}x"
         notes += (f"leverage {listed} is above the venue's maximum of {limit} for {market.symbol}; dropped, the rest renormalised",)
     rate = tiers[0].maintenance_margin_rate if params.maintenance_margin_rate is None else params.maintenance_margin_rate
+    notes += ("the leverage mix is assumed, not fitted to anything: colours compare places, not amounts",)
     flows = build_flows(market, params)
     if flows.source == "volume":
         assumed = f"no open interest was recorded: it is assumed to be {params.open_interest_days:g} days of average volume"
@@ -184,8 +204,7 @@ def _scale_note(market: MarketFrame, expected: float) -> tuple[str, ...]:
     recorded = 0.0 if market.liquidated is None else float(np.nansum(market.liquidated))
     if not recorded > 0:
         return ()
-    compared = f"the map expects {expected / recorded:.1f} times the liquidations that were recorded"
-    return (f"{compared}; with a mix that is not fitted, colours compare places, not amounts",)
+    return (f"the map expects {expected / recorded:.1f} times the liquidations that were recorded",)
 
 
 def _window(grid: PriceGrid, low: float, high: float, merge: int) -> slice:

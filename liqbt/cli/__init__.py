@@ -9,7 +9,6 @@ import os
 import sys
 import traceback
 
-import click
 import typer
 
 from liqbt.cli.commands import app
@@ -18,21 +17,24 @@ from liqbt.errors import LiqbtError
 __all__ = ["app", "main"]
 
 
+_USAGE_ERROR = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")  # typer brings its own click
+
+
 def main() -> None:
     """Run the command line: exit code 0, 2 for the user's mistake, 1 for ours, 130 when interrupted."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
     except LiqbtError as error:
         typer.echo(f"liqbt: {error}", err=True)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the last line of defence turns a defect into a message
+        if isinstance(error, _USAGE_ERROR):
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(2)
         if os.environ.get("LIQBT_TRACEBACK"):
             traceback.print_exc()
         told = f"{type(error).__name__}: {error}"

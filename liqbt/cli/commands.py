@@ -222,10 +222,11 @@ def _run(config: RunConfig, tell: Progress) -> RunResult:
 
 
 def _draw(book: Reconstruction, config: RunConfig, path: Path, every: str | None, bin_bps: float | None) -> str:
+    from liqbt.report.candles import picture_cadence
     from liqbt.report.png import write_heatmap_png
     from liqbt.zones import find_zones
 
-    heat = book.heatmap(every or book.market.picture_cadence(1600), bin_bps=bin_bps)
+    heat = book.heatmap(every or picture_cadence(book.market, 1600), bin_bps=bin_bps)
     return str(write_heatmap_png(path, heat, book.market, zones=find_zones(heat, config.features.zones)))
 
 
@@ -242,7 +243,7 @@ def _write_report(result: RunResult, path: Path, tell: Progress) -> dict[str, st
 def _write_record(config: RunConfig, described: dict[str, Any], beside: Path) -> str:
     from liqbt.report.files import write_whole
 
-    return str(write_whole(beside.with_suffix(".run.toml"), config.to_toml(described)))
+    return str(write_whole(beside.with_name(f"{beside.name}.run.toml"), config.to_toml(described)))
 
 
 def _finish(result: RunResult, paths: dict[str, str], as_json: bool) -> None:

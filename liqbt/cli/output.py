@@ -47,7 +47,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
 def print_scores(scores: Sequence[Score]) -> None:
     """Print the headline statistics of scores, one row each."""
-    from liqbt.report.html import CARDS, card_value
+    from liqbt.report.numbers import CARDS, card_value
 
     rows = [(score.name, *(card_value(score, key, unit) for key, _, unit in CARDS)) for score in scores]
     print_table("Net of fees, slippage and recorded funding; no test against chance was run", ("", *(name for _, name, _ in CARDS)), rows)

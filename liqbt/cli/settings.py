@@ -60,7 +60,7 @@ def make_config(
         values["data"] = {**section, **given}
     if strategies is not None:
         values["strategies"] = [{"name": name} for name in strategies]
-    if leverage is not None:
+    if leverage is not None and isinstance(values.get("execution", {}), dict):
         values["execution"] = {**values.get("execution", {}), "leverage": leverage}
     return _with_parameters(RunConfig.of(values, str(path) if path else "options"), param or [])
 

@@ -58,7 +58,11 @@ def check_open_interest(timestamp: IntArray1D, open_interest: Float64Array1D, ag
         message = f"open interest is not known for the first {count} bars; the map starts after them"
         found.append(Finding(code="open_interest_starts_late", severity="note", count=count, message=message))
     stale = ~unknown & (age_ns > 2 * interval_ns)
-    if stale.any():
+    if stale.sum() > open_interest.size / 2:
+        count = int(stale.sum())
+        message = "open interest was recorded more rarely than every other bar, so that its changes bunch in single bars; use longer bars"
+        found.append(Finding(code="open_interest_coarse", severity="warning", count=count, message=message))
+    elif stale.any():
         count = int(stale.sum())
         first = _first(timestamp, stale)
         message = f"{count} bars use an open interest older than two intervals, the first at {first}; its last value is carried"

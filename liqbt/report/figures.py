@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,42 +15,65 @@ from liqbt._typing import Float64Array1D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 from liqbt.report.candles import candles
-from liqbt.report.numbers import hottest_level
+from liqbt.report.picture import COLOUR_LABEL, full_colour, notional_picture, visible, wants_log_axis
 from liqbt.scoring import Score
-from liqbt.zones import Zones
+from liqbt.zones import ZoneParams, Zones, find_zones
 
-__all__ = ["equity_figure", "explained_figure", "heatmap_figure"]
+__all__ = ["DrawnZones", "drawn_zones", "equity_figure", "explained_figure", "heatmap_figure"]
 
 UP, DOWN = "#2fbf8f", "#f0616d"
 LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
 _CELLS: Final = (900, 360)
 _PARTS: Final = 800
-_LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
+_ZONE_COLUMNS: Final = 10
+_ZONE_SHARE: Final = 0.15
 _EDGE: Final = {"width": 1, "color": "#14091f"}
 _FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
 
 
-def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zones, scores: Sequence[Score]) -> go.Figure:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DrawnZones:
+    """Zones of some snapshots, and for each the time at which the next of these snapshots was known, UTC nanoseconds."""
+
+    found: Zones
+    until: IntArray1D
+
+
+def drawn_zones(heat: Heatmap, params: ZoneParams, *, usable: float) -> DrawnZones:
+    """Return the greater zones of every tenth usable snapshot, so that frames leave the map visible.
+
+    usable: explained share below which a snapshot is left out.
+    """
+    looked = np.arange((heat.timestamp.size - 1) % _ZONE_COLUMNS, heat.timestamp.size, _ZONE_COLUMNS)
+    kept = looked[heat.explained_share[looked] >= usable]
+    some = replace(heat, **{name: getattr(heat, name)[kept] for name in ("timestamp", "intensity", "close", "explained_share")})
+    zones = find_zones(some, params)
+    great = zones.share >= _ZONE_SHARE
+    found = replace(zones, **{name: value[great] for name, value in vars(zones).items()})
+    spacing = int(np.diff(heat.timestamp[looked]).max(initial=0)) or int(heat.timestamp[-1] - heat.timestamp[0])
+    following = np.append(heat.timestamp[looked], heat.timestamp[-1] + spacing)
+    return DrawnZones(found=found, until=following[np.searchsorted(following, found.timestamp, side="right")])
+
+
+def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: DrawnZones, scores: Sequence[Score]) -> go.Figure:
     """Return the map under candles of `cadence`, with the zones given and the trades of `scores` on it.
 
     A cell shows the map as it was known when the cell begins, so what price does inside of it is news to the map.
     """
-    low, high = float(market.low.min()), float(market.high.max())
-    margin = (high / low) ** 0.1
-    small = heat.between(max(low / margin, heat.price_edges[0]), min(high * margin, heat.price_edges[-1])).downsample(*_CELLS)
-    picture = (small.intensity.sum(axis=1) * small.price).T.astype(np.float32)
+    small = visible(heat, market).downsample(*_CELLS)
+    picture = notional_picture(small)
     bars = candles(market, cadence)
     figure = go.Figure()
     figure.add_trace(
         go.Heatmap(
             x=_naive(np.append(small.timestamp, market.timestamp[-1] + market.interval_ns)),
             y=small.price_edges,
-            z=picture,
+            z=picture.astype(np.float32),
             colorscale="Viridis",
             zmin=0.0,
-            zmax=hottest_level(picture.astype(np.float64)),
+            zmax=full_colour(picture),
             colorbar={
-                "title": {"text": "expected<br>liquidations<br>per bin, quote"},
+                "title": {"text": f"{COLOUR_LABEL},<br>quote per bin".replace(" ", "<br>", 2)},
                 "thickness": 12,
                 "tickformat": ".2s",
                 "outlinewidth": 0,
@@ -59,7 +82,7 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zone
             name="map",
         )
     )
-    figure.add_trace(_zone_boxes(zones, bars.step))
+    figure.add_trace(_zone_boxes(zones, market))
     figure.add_trace(
         go.Candlestick(
             x=_naive(bars.start + bars.step // 2), open=bars.open, high=bars.high, low=bars.low, close=bars.close, name="price",
@@ -77,7 +100,7 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Zone
         yaxis={"title": "price, quote", "showgrid": False},
     )
     shown = np.array([small.price_edges[0], small.price_edges[-1]])
-    if shown[1] > _LOG_RANGE * shown[0]:
+    if wants_log_axis(shown):
         figure.update_yaxes(type="log", range=list(np.log10(shown)), dtick="D2")
     else:
         figure.update_yaxes(range=list(shown))
@@ -88,20 +111,21 @@ def equity_figure(scores: Sequence[Score], benchmark: Score | None) -> go.Figure
     """Return the equity of each score, and of the benchmark, in quote."""
     figure = go.Figure()
     for colour, score in zip(LINES * (1 + len(scores) // len(LINES)), scores, strict=False):
-        figure.add_trace(_line(score.equity, score.name, {"color": colour, "width": 2}))
+        figure.add_trace(_line(_at_close(score), score.name, {"color": colour, "width": 2}))
     if benchmark is not None:
-        figure.add_trace(_line(benchmark.equity, benchmark.name, {"color": "#8b90a0", "width": 1.5, "dash": "dot"}))
+        figure.add_trace(_line(_at_close(benchmark), benchmark.name, {"color": "#8b90a0", "width": 1.5, "dash": "dot"}))
     _dress(figure, height=360)
     figure.update_layout(yaxis={"title": "equity, quote"}, hovermode="x unified")
     return figure
 
 
-def explained_figure(explained_share: pd.Series[float], needed: float) -> go.Figure:
-    """Return the share of open interest whose entry was seen, with the share below which the map is not used."""
-    figure = go.Figure(_line(explained_share, "explained share", {"color": LINES[0], "width": 1.5}))
-    figure.add_hline(y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="not used below")
-    _dress(figure, height=220)
-    figure.update_layout(yaxis={"title": "share", "range": [0, 1], "tickformat": ".0%"}, showlegend=False)
+def explained_figure(explained: pd.Series[float], live: pd.Series[float], needed: float) -> go.Figure:
+    """Return the share of open interest whose entry was seen, the share on the map, and the share below which it is not used."""
+    figure = go.Figure(_line(explained, "entry seen", {"color": LINES[0], "width": 1.5}))
+    figure.add_trace(_line(live, "on the map", {"color": LINES[1], "width": 1.5}))
+    figure.add_hline(y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="map not used until seen")
+    _dress(figure, height=260)
+    figure.update_layout(yaxis={"title": "share of open interest", "range": [0, 1.05], "tickformat": ".0%"})
     return figure
 
 
@@ -117,8 +141,13 @@ def _dress(figure: go.Figure, *, height: int) -> None:
 
 
 def _line(values: pd.Series[float], name: str, line: dict[str, Any]) -> go.Scatter:
-    shown = values.iloc[_extremes(values.to_numpy())]
+    shown = values.iloc[_extremes(np.asarray(values, dtype=np.float64))]
     return go.Scatter(x=pd.DatetimeIndex(shown.index).tz_localize(None), y=shown.to_numpy(), name=name, mode="lines", line=line)
+
+
+def _at_close(score: Score) -> pd.Series[float]:
+    """Return the equity by the time at which it was known."""
+    return score.equity.set_axis(score.market.index + pd.Timedelta(score.market.interval_ns, unit="ns"))
 
 
 def _extremes(values: Float64Array1D) -> IntArray1D:
@@ -131,14 +160,16 @@ def _extremes(values: Float64Array1D) -> IntArray1D:
     return np.unique([0, *found, values.size - 1])
 
 
-def _zone_boxes(zones: Zones, step: int) -> go.Scatter:
+def _zone_boxes(zones: DrawnZones, market: MarketFrame) -> go.Scatter:
+    """Return frames that begin when a zone was known and end when price reaches it, at the latest when the next map is looked at."""
     x: list[Any] = []
     y: list[Any] = []
-    stamps = np.unique(zones.timestamp)
-    until = dict(zip(stamps, np.append(stamps[1:], stamps[-1:] + step), strict=True))
-    for i in range(len(zones)):
-        left, right = (str(np.datetime64(int(v), "ns").astype("datetime64[s]")) for v in (zones.timestamp[i], until[zones.timestamp[i]]))
-        low, high = float(zones.low[i]), float(zones.high[i])
+    for i in range(len(zones.found)):
+        low, high, known = float(zones.found.low[i]), float(zones.found.high[i]), int(zones.found.timestamp[i])
+        first, last = np.searchsorted(market.timestamp, (known, zones.until[i]))
+        reached = (market.low[first:last] <= high) & (market.high[first:last] >= low)
+        end = int(market.timestamp[first + int(reached.argmax())]) + market.interval_ns if reached.any() else int(zones.until[i])
+        left, right = (str(np.datetime64(v, "ns").astype("datetime64[s]")) for v in (known, end))
         x += [left, right, right, left, left, None]
         y += [low, low, high, high, low, None]
     return go.Scatter(x=x, y=y, mode="lines", name="hot zones", line={"color": "rgba(255,255,255,0.75)", "width": 1}, hoverinfo="skip")
@@ -173,9 +204,3 @@ def _stamps(times: pd.Series[Any]) -> pd.DatetimeIndex:
 
 def _naive(stamps: IntArray1D) -> pd.DatetimeIndex:
     return to_index(stamps).tz_localize(None)
-
-
-def fewer_zones(zones: Zones, min_share: float) -> Zones:
-    """Return the zones that hold at least `min_share` of their side's heat within reach, so that a picture stays readable."""
-    keep = zones.share >= min_share
-    return replace(zones, **{name: value[keep] for name, value in vars(zones).items()})

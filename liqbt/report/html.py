@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,31 +13,21 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from plotly.offline import get_plotlyjs
 
 from liqbt._time import format_ns
-from liqbt._typing import Progress
+from liqbt._typing import Float64Array1D, Progress
 from liqbt.book.reconstruct import Reconstruction
 from liqbt.errors import ConfigError
 from liqbt.features import FeatureParams
-from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
-from liqbt.report.figures import equity_figure, explained_figure, fewer_zones, heatmap_figure
+from liqbt.report.candles import picture_cadence
+from liqbt.report.figures import drawn_zones, equity_figure, explained_figure, heatmap_figure
 from liqbt.report.files import write_whole
-from liqbt.report.numbers import display
+from liqbt.report.numbers import CARDS, card_value, display
 from liqbt.report.provenance import provenance
 from liqbt.scoring import Score
-from liqbt.zones import find_zones
 
-__all__ = ["CARDS", "card_value", "write_report"]
+__all__ = ["write_report"]
 
 _COLUMNS: Final = 700
-_ZONE_SHARE: Final = 0.15
-
-CARDS: Final = (
-    ("Total Return [%]", "total return", "%"),
-    ("Max Drawdown [%]", "worst drawdown", "%"),
-    ("Sharpe Ratio", "Sharpe, yearly", ""),
-    ("Total Trades", "trades", ""),
-    ("Win Rate [%]", "won", "%"),
-)
 
 LIMITS: Final = (
     "Whether the signal holds. No null test was run for this report: a profit may be luck and a loss may be costs.",
@@ -70,15 +59,16 @@ def write_report(
             raise ConfigError(f"write_report: score {score.name!r} is of {score.market!r}, not of the report's market")
     told = progress or (lambda _share, _what: None)
     features = features or FeatureParams()
-    cadence = market.picture_cadence(_COLUMNS)
+    cadence = picture_cadence(market, _COLUMNS)
     told(0.1, "map")
     heat = book.heatmap(cadence)
-    zones = fewer_zones(find_zones(_every(heat, 10), features.zones), _ZONE_SHARE)
+    zones = drawn_zones(heat, features.zones, usable=features.min_explained_share)
+    shares = pd.DataFrame({"entry seen": book.explained_share, "on the map": book.live_share}, index=market.index)
     told(0.3, "figures")
     figures = {
         "heatmap": heatmap_figure(heat, market, cadence, zones, scores),
         "equity": equity_figure(scores, benchmark),
-        "explained": explained_figure(pd.Series(book.explained_share, index=market.index), features.min_explained_share),
+        "explained": explained_figure(shares["entry seen"], shares["on the map"], features.min_explained_share),
     }
     told(0.5, "statistics")
     environment = Environment(loader=PackageLoader("liqbt.report", "."), autoescape=select_autoescape(default=True), trim_blocks=True)
@@ -90,6 +80,7 @@ def write_report(
         benchmark=benchmark,
         stats=_side_by_side([*scores, *([benchmark] if benchmark else [])]),
         trades=[(score.name, *_trade_rows(score)) for score in scores],
+        usable=_usable(book.explained_share, features.min_explained_share),
         notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
         candle_step=cadence,
         known_until=format_ns(heat.timestamp[-1]),
@@ -104,11 +95,10 @@ def write_report(
     return written
 
 
-def _every(heat: Heatmap, columns: int) -> Heatmap:
-    """Return every n-th snapshot, the last one included, so that the zones drawn do not cover the map."""
-    kept = slice((heat.timestamp.size - 1) % columns, None, columns)
-    names = ("timestamp", "intensity", "close", "explained_share")
-    return replace(heat, **{name: getattr(heat, name)[kept] for name in names})
+def _usable(explained_share: Float64Array1D, needed: float) -> tuple[int, int]:
+    """Return in how many bars the map may be used, and before which bar it never is."""
+    usable = explained_share >= needed
+    return int(usable.sum()), int(usable.argmax()) if usable.any() else usable.size
 
 
 def _json(figure: go.Figure) -> str:
@@ -120,12 +110,6 @@ def _cards(score: Score) -> dict[str, Any]:
     shown = [(label, card_value(score, key, unit)) for key, label, unit in CARDS]
     total = score.stats["Total Return [%]"]
     return {"name": score.name, "good": bool(total > 0), "shown": shown}
-
-
-def card_value(score: Score, key: str, unit: str) -> str:
-    """Return one statistic of a score with its unit, or a dash."""
-    shown = display(score.stats[key])
-    return shown if shown == "–" else f"{shown}{unit}"
 
 
 def _side_by_side(scores: Sequence[Score]) -> dict[str, Any]:

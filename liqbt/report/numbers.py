@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-__all__ = ["compact", "display", "hottest_level"]
+__all__ = ["CARDS", "card_value", "compact", "display"]
+
+from liqbt.scoring import Score
+
+CARDS: Final = (
+    ("Total Return [%]", "total return", "%"),
+    ("Max Drawdown [%]", "worst drawdown", "%"),
+    ("Sharpe Ratio", "Sharpe, yearly", ""),
+    ("Total Trades", "trades", ""),
+    ("Win Rate [%]", "won", "%"),
+)
+"""Headline statistics: name in `Score.stats`, what people call it, unit."""
 
 
 def compact(value: float) -> str:
@@ -37,7 +47,7 @@ def display(value: Any) -> str:
     return str(value)
 
 
-def hottest_level(picture: NDArray[np.float64]) -> float:
-    """Return the value at which a picture's colour is full: its 99.7th percentile, for a few cells would darken the rest."""
-    positive = picture[picture > 0]
-    return float(np.quantile(positive, 0.997)) if positive.size else 1.0
+def card_value(score: Score, key: str, unit: str) -> str:
+    """Return one statistic of a score with its unit, or a dash."""
+    shown = display(score.stats[key])
+    return shown if shown == "–" else f"{shown}{unit}"

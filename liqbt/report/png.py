@@ -14,12 +14,14 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from liqbt._time import format_ns
 from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
-from liqbt.report.candles import Candles, candles
+from liqbt.report.candles import Candles, candles, picture_cadence
 from liqbt.report.files import write_whole
-from liqbt.report.numbers import compact, hottest_level
+from liqbt.report.numbers import compact
+from liqbt.report.picture import COLOUR_LABEL, full_colour, notional_picture, visible, wants_log_axis
 from liqbt.zones import Zones
 
 __all__ = ["write_heatmap_png"]
@@ -27,7 +29,6 @@ __all__ = ["write_heatmap_png"]
 _INK, _PAPER, _UP, _DOWN = "#e8e6f0", "#14091f", "#4fd1a5", "#ff6b6b"
 _CELLS: Final = (1600, 700)
 _CANDLES: Final = 400
-_LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
 
 
 def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, zones: Zones | None = None, dpi: int = 110) -> Path:
@@ -35,23 +36,23 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
 
     zones: those of the last snapshot are shaded in the profile, with their share of the side's heat within reach. Returns the path written.
     """
-    visible = _visible(heat, market)
-    small = visible.downsample(*_CELLS)
+    shown = visible(heat, market)
+    small = shown.downsample(*_CELLS)
     figure = Figure(figsize=(16, 8.5), facecolor=_PAPER)
     FigureCanvasAgg(figure)
     axes, side = figure.subplots(1, 2, width_ratios=(12, 1.6), sharey=True, gridspec_kw={"wspace": 0.015})
-    picture = (small.intensity.sum(axis=1) * small.price).T
+    picture = notional_picture(small)
     times = _days(
         np.append(small.timestamp, heat.timestamp[-1] + (heat.timestamp[-1] - heat.timestamp[0]) // max(1, heat.timestamp.size - 1))
     )
-    mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=hottest_level(picture), rasterized=True)
-    _draw_candles(axes, candles(market, market.picture_cadence(_CANDLES)))
-    _draw_profile(side, visible)
+    mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=full_colour(picture), rasterized=True)
+    _draw_candles(axes, candles(market, picture_cadence(market, _CANDLES)))
+    _draw_profile(side, shown)
     if zones is not None:
-        _draw_zones(side, zones)
+        _draw_zones(side, zones, int(heat.timestamp[-1]))
     axes.set_xlim(times[0], times[-1])
     axes.set_ylim(small.price_edges[0], small.price_edges[-1])
-    if small.price_edges[-1] > _LOG_RANGE * small.price_edges[0]:
+    if wants_log_axis(small.price_edges):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_minor_locator(NullLocator())
@@ -60,14 +61,14 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     bar = figure.colorbar(mesh, ax=[axes, side], pad=0.01, fraction=0.02, format=FuncFormatter(lambda x, _: compact(x)))
-    bar.set_label("expected liquidations per price bin, quote", color=_INK)
+    bar.set_label(f"{COLOUR_LABEL}, quote per price bin", color=_INK)
     for one in (axes, side, bar.ax):
         one.tick_params(colors=_INK, labelsize=9)
         one.set_facecolor(_PAPER)
         for spine in one.spines.values():
             spine.set_visible(False)
     axes.set_title(_title(heat, market), color=_INK, loc="left", fontsize=13, pad=22)
-    axes.text(0, 1.012, _subtitle(heat), transform=axes.transAxes, color=_INK, alpha=0.75, fontsize=9)
+    axes.text(0, 1.012, _subtitle(heat, small), transform=axes.transAxes, color=_INK, alpha=0.75, fontsize=9)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=dpi, facecolor=_PAPER, bbox_inches="tight", metadata={"Software": None})
     return write_whole(path, image.getvalue())
@@ -75,24 +76,18 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
 
 def _title(heat: Heatmap, market: MarketFrame) -> str:
     prefix = "SYNTHETIC  " if heat.synthetic else ""
-    return f"{prefix}{market.venue} {market.symbol} {market.interval}   expected liquidations, {market.span[0]} to {market.span[1]} UTC"
+    return f"{prefix}{market.venue} {market.symbol} {market.interval}   where positions would be liquidated, {market.span[0]} to {market.span[1]} UTC"
 
 
-def _subtitle(heat: Heatmap) -> str:
-    explained = (
-        f"entries seen for {np.nanmean(heat.explained_share):.0%} of open interest on average"
-        if np.isfinite(heat.explained_share).any()
-        else ""
-    )
-    interest = "" if heat.open_interest_source == "recorded" else "   open interest ASSUMED from volume: sizes are a guess"
-    return f"a reconstruction from assumed leverage, not a measurement   {explained}{interest}"
-
-
-def _visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
-    low, high = float(market.low.min()), float(market.high.max())
-    margin = (high / low) ** 0.12
-    low, high = low / margin, high * margin
-    return heat.between(max(low, float(heat.price_edges[0])), min(high, float(heat.price_edges[-1])))
+def _subtitle(heat: Heatmap, small: Heatmap) -> str:
+    parts = ["a reconstruction from assumed leverage, not a measurement"]
+    if np.isfinite(heat.explained_share).any():
+        parts.append(f"entries seen for {np.nanmean(heat.explained_share):.0%} of open interest on average")
+    if heat.open_interest_source != "recorded":
+        parts.append("open interest ASSUMED from volume: sizes are a guess")
+    if small.timestamp.size < heat.timestamp.size:
+        parts.append("each column is the hottest of the maps that it covers")
+    return "   ".join(parts)
 
 
 def _days(stamps: IntArray1D) -> Float64Array1D:
@@ -111,21 +106,19 @@ def _draw_candles(axes: Axes, bars: Candles) -> None:
 
 
 def _draw_profile(axes: Axes, heat: Heatmap) -> None:
-    last: Float64Array2D = heat.intensity[-1] * heat.price
+    last: Float64Array2D = heat.notional()[-1]
     for side, colour in ((LONG, _DOWN), (SHORT, _UP)):
         axes.fill_betweenx(heat.price, last[side], color=colour, alpha=0.8, linewidth=0, label=("longs", "shorts")[side])
     axes.axhline(float(heat.close[-1]), color=_INK, linewidth=0.8, linestyle="--")
-    axes.set_title("now", color=_INK, fontsize=10)
+    axes.set_title(f"as of {format_ns(heat.timestamp[-1])[5:16]}", color=_INK, fontsize=9)
     axes.tick_params(labelleft=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: compact(x)))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3, prune="lower"))
     axes.legend(loc="upper right", fontsize=8, frameon=False, labelcolor=_INK)
 
 
-def _draw_zones(axes: Axes, zones: Zones) -> None:
-    if not len(zones):
-        return
+def _draw_zones(axes: Axes, zones: Zones, known: int) -> None:
     right = axes.get_xlim()[1]
-    for row in np.flatnonzero(zones.timestamp == zones.timestamp[-1]):
+    for row in np.flatnonzero(zones.timestamp == known):
         axes.axhspan(float(zones.low[row]), float(zones.high[row]), color=_INK, alpha=0.16, linewidth=0)
         axes.text(right, float(zones.peak[row]), f"{zones.share[row]:.0%} ", color=_INK, fontsize=8, va="center", ha="right")

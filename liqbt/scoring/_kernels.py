@@ -61,12 +61,20 @@ def _stretch(trade: Any, price: float) -> None:
 
 
 @kernel
-def _close(trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float) -> tuple[int, float]:
-    """End the trade at `reference`, worsened by `slip`; return the next order number and the change of the balance."""
+def _close(
+    trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float, margin: float
+) -> tuple[int, float]:
+    """End the trade at `reference`, worsened by `slip`; return the next order number and the change of the balance.
+
+    Where that would lose `margin` (quote) or more, and for LIQUIDATION, the trade ends at its bankruptcy price instead.
+    """
     side, amount = trade["side"], trade["amount"]
     price = reference * (1.0 - side * slip)
     fee, slippage = amount * price * fee_rate, amount * reference * slip
     gain = side * amount * (price - trade["entry_price"]) - fee
+    if reason == LIQUIDATION or gain <= -margin:
+        reason, price, fee, slippage = LIQUIDATION, trade["entry_price"] - side * margin / amount, 0.0, 0.0
+        gain = -margin  # exactly, so that nothing is left of an account that was all margin
     trade["exit_bar"], trade["reason"], trade["exit_price"] = bar, reason, price
     trade["fees"] += fee
     trade["slippage"] += slippage
@@ -95,7 +103,8 @@ def fill_orders(
     """
     balance = initial_cash  # quote, without the open position's profit
     status, n, k, rejected, capped = OK, 0, 0, 0, 0  # k is the number of ended trades, trades[k] the open one
-    held, due, liquidation = 0, -1, 0.0
+    held, due = 0, -1
+    posted, margin, liquidation = 0.0, 0.0, 0.0  # of the open position: isolated margin at entry and now, quote; liquidation price
     stop, target = np.nan, np.nan
     wish, leave = -1, False
 
@@ -108,19 +117,29 @@ def fill_orders(
             if entry[t - 1] != 0:
                 wish = t - 1
         if held != 0 and funding_rate[t] != 0.0:
-            payment = held * trades[k]["amount"] * funding_price[t] * funding_rate[t]
-            trades[k]["funding"] += payment
+            trade = trades[k]
+            profit = held * trade["amount"] * (funding_price[t] - trade["entry_price"])
+            # nobody pays more than he has: the rest of the wallet, and what the isolated position is worth
+            payment = min(held * trade["amount"] * funding_price[t] * funding_rate[t], balance + max(profit, -margin))
+            trade["funding"] += payment
             balance -= payment
             n = _record(orders, n, t, held, FUNDING, 0.0, funding_price[t], payment, 0.0)
+            left = min(posted, balance)
+            if left != margin:
+                margin = left
+                liquidation = scan_liquidation_price(float(held), trade["entry_price"], trade["amount"], margin, upper, rate, constant)
         if observed[t]:
             price = open_[t]
+            if held != 0 and liquidation > 0.0 and held * (price - liquidation) <= 0.0:  # before a trader could have left
+                n, gain = _close(trades[k], orders, n, t, LIQUIDATION, price, 0.0, 0.0, margin)
+                balance, held, k = balance + gain, 0, k + 1
             if held != 0 and (leave or 0 <= due <= t):
-                n, gain = _close(trades[k], orders, n, t, EXIT if leave else TIME, price, slip, taker)
+                n, gain = _close(trades[k], orders, n, t, EXIT if leave else TIME, price, slip, taker, margin)
                 balance, held, k = balance + gain, 0, k + 1
             leave = False
             if wish >= 0 and entry[wish] != held:
                 if held != 0:
-                    n, gain = _close(trades[k], orders, n, t, REVERSAL, price, slip, taker)
+                    n, gain = _close(trades[k], orders, n, t, REVERSAL, price, slip, taker, margin)
                     balance, held, k = balance + gain, 0, k + 1
                 side = int(entry[wish])
                 fill = price * (1.0 + side * slip)
@@ -129,7 +148,7 @@ def fill_orders(
                 elif side * (fill - stop_price[wish]) <= 0.0 or side * (target_price[wish] - fill) <= 0.0:
                     rejected += 1
                 else:
-                    notional = balance * equity_share * leverage
+                    notional = balance * equity_share * leverage / (1.0 + leverage * taker)  # margin and fee are the share
                     if notional > max_notional:
                         notional, capped = max_notional, capped + 1
                     amount = notional / fill
@@ -143,7 +162,9 @@ def fill_orders(
                     n = _record(orders, n, t, side, ENTRY, amount, fill, fee, slippage)
                     held, stop, target = side, stop_price[wish], target_price[wish]
                     due = t + max_bars[wish] if max_bars[wish] > 0 else -1
-                    liquidation = scan_liquidation_price(float(side), fill, amount, notional / leverage, upper, rate, constant)
+                    posted = min(notional / leverage, balance)  # rounding alone can make the balance the lesser
+                    margin = posted
+                    liquidation = scan_liquidation_price(float(side), fill, amount, margin, upper, rate, constant)
             wish = -1
             if held != 0:
                 worst, best, trigger = (low[t], high[t], trigger_low[t]) if held > 0 else (high[t], low[t], trigger_high[t])
@@ -155,14 +176,14 @@ def fill_orders(
                 if held * (price - target) > 0.0:  # the open comes before anything else in the bar
                     reason, rate_paid = TARGET, maker
                 elif dead and not saved:
-                    reason, reference = LIQUIDATION, trades[k]["entry_price"] * (1.0 - held / leverage)
+                    reason = LIQUIDATION
                 elif stopped:
                     reason, cost, rate_paid = STOP, slip, taker
                     reference = min(stop, price) if held > 0 else max(stop, price)
                 elif held * (best - target) > 0.0:
                     reason, reference, rate_paid = TARGET, target, maker
                 if reason != OPEN:
-                    n, gain = _close(trades[k], orders, n, t, reason, reference, cost, rate_paid)
+                    n, gain = _close(trades[k], orders, n, t, reason, reference, cost, rate_paid, margin)
                     balance, held, k = balance + gain, 0, k + 1
                 else:
                     _stretch(trades[k], low[t])

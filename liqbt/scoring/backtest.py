@@ -5,26 +5,37 @@ The rules, bar by bar, in this order:
 1. In an unobserved bar nothing is filled: no order, no stop. Wishes wait for the next observed bar, and the newest counts.
 2. Funding stamped in a bar is paid at its open by the position carried into it: amount x price x rate, longs pay positive
    rates. The price is the mark's close of the bar before, the last that is known at the open, where marks are recorded;
-   else the bar's open.
-3. At the open, wishes decided at the close before are filled as market orders (taker fee, slippage): exits, then time exits,
+   else the bar's open. The wallet pays first; what it cannot cover drains the isolated margin and moves the liquidation price.
+   No more is paid than the wallet and the position are worth.
+3. At the open, before anything voluntary: a carried position whose liquidation price the open has passed is liquidated. The open
+   is that of trades, also where marks are recorded, for of those no open is kept. An entry wished then finds no position.
+4. At the open, wishes decided at the close before are filled as market orders (taker fee, slippage): exits, then time exits,
    then entries. An entry in the direction held is ignored; one against it closes, then opens. An entry whose stop or target is
    already passed at its fill price is not sent, for venues refuse orders that would trigger at once (Binance error
    -2021); the position it would have reversed is closed all the same.
-4. Within the bar, that of the entry included: a target that the open has passed fills at the open. Else the position is
+5. Within the bar, that of the entry included: a target that the open has passed fills at the open. Else the position is
    stopped (market order, at the stop or the open, whichever is worse) or liquidated, whichever price comes first on the way; where
    the open has passed both, it is liquidated. Else a target that price has traded through fills (limit order: maker
    fee, no slippage). So where a bar holds both, the stop wins.
-5. Liquidation is triggered by the mark where recorded, else by trades, and loses the whole isolated margin: it fills at
-   the bankruptcy price, with no fee beyond. Margin is notional / leverage; fees and funding are paid from the rest of the account.
-6. A position that is open at the end stays open and is valued at the last close.
+6. Within the bar, liquidation is triggered by the mark where recorded, else by trades. It loses the whole isolated margin: it
+   fills at the bankruptcy price, entry - side x margin / amount, with no fee beyond. Margin is notional at entry / leverage, or the
+   wallet without the position's profit where funding has left less. An exit or stop that would lose the margin or more, by a gap,
+   slippage or its fee, is a liquidation too. So a trade, but for its funding and entry fee, never loses more than its margin.
+7. A position that is open at the end stays open and is valued at the last close.
 
-An entry's notional is equity x equity_share x leverage, cut down to what the venue allows at that leverage. Below a millionth of
-the initial cash the account counts as ruined. Order sizes are not rounded to the venue's steps.
+An entry's margin and fee together are equity x equity_share: its notional is equity x equity_share x leverage / (1 + leverage x taker
+fee rate), cut down to what the venue allows at that leverage. So an entry at 1x borrows nothing. Below a millionth of the initial
+cash the account counts as ruined. Order sizes are not rounded to the venue's steps.
+
+Equity at a close is never below 0 where no marks are recorded. Where they are, an open position is still valued at the last trade,
+which may lie beyond the bankruptcy price while the mark keeps the position alive; valued at the mark's close, equity is not below 0 in
+any observed bar, and neither is it while nothing is held.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -39,6 +50,8 @@ from liqbt.signals import Signals
 
 __all__ = ["backtest", "buy_and_hold"]
 
+FUNDING_INTERVAL_NS: Final = 8 * 3_600_000_000_000  # Binance's and Bybit's longest, and most symbols'
+
 
 def backtest(
     signals: Signals,
@@ -52,7 +65,7 @@ def backtest(
     """Execute `signals` on `market` and return the Score; the module's docstring tells the rules.
 
     costs: `Costs.binance_usdm()` where None. leverage: multiple, from 1 (nothing borrowed, the default) to the venue's maximum.
-    equity_share: share of equity put up as margin by each entry, above 0 and at most 1 (all of it, the default).
+    equity_share: share of equity put up as margin and entry fee by each entry, above 0 and at most 1 (all of it, the default).
     initial_cash: quote; 10,000 is a round number without meaning, but brackets and thus liquidations depend on size.
 
     Raises ConfigError where signals are not of this market's bars, or a parameter is out of range.
@@ -64,15 +77,15 @@ def backtest(
         raise ConfigError(f"initial_cash: {initial_cash!r} must be a finite number above 0")
     if not (math.isfinite(leverage) and leverage >= 1):
         raise ConfigError(f"leverage: {leverage!r} must be at least 1; use equity_share to trade with less than the whole equity")
+    costs = Costs.binance_usdm() if costs is None else costs
     tiers, notes = tiers_or_generic(market.venue, market.symbol)
-    notional = initial_cash * equity_share * leverage
+    notional = initial_cash * equity_share * leverage / (1 + leverage * costs.taker_fee_rate)
     highest = max_leverage(tiers, notional)
     if leverage > highest:
         raise ConfigError(
             f"leverage: {leverage:g} is above the maximum of {highest:g} for a {market.symbol} position of {notional:g} quote on "
             f"{market.venue}; lower leverage, initial_cash or equity_share"
         )
-    costs = Costs.binance_usdm() if costs is None else costs
     fills = simulate_fills(
         signals, market, costs=costs, leverage=leverage, equity_share=equity_share, initial_cash=initial_cash, tiers=tiers
     )
@@ -86,7 +99,7 @@ def backtest(
         equity_share=float(equity_share),
         initial_cash=float(initial_cash),
         fills=fills,
-        notes=(*notes, *_notes(fills, market, costs)),
+        notes=(*notes, *_notes(signals, fills, market, costs)),
     )
 
 
@@ -121,14 +134,22 @@ def _check_bars(signals: Signals, market: MarketFrame) -> None:
             raise ConfigError(f"{signals.name}: {label} is infinite in some bar; write NaN for none")
 
 
-def _notes(fills: Fills, market: MarketFrame, costs: Costs) -> tuple[str, ...]:
+def _notes(signals: Signals, fills: Fills, market: MarketFrame, costs: Costs) -> tuple[str, ...]:
     notes = []
     if not costs.funding:
         notes.append("funding was switched off")
     elif market.funding_rate is None:
         notes.append("no funding is recorded: none was paid or received")
+    elif market.interval_ns > FUNDING_INTERVAL_NS:
+        notes.append("bars are longer than 8 hours: payments within a bar are charged at its open to what was carried into it")
+    if signals.dropped:
+        notes.append(f"{_entries(signals.dropped)} not sent: stop or target on the wrong side of the close")
     if fills.capped:
-        notes.append(f"{fills.capped} entries were cut down to the greatest notional that the venue allows at this leverage")
+        notes.append(f"{_entries(fills.capped)} cut down to the greatest notional that the venue allows at this leverage")
     if fills.ruined:
         notes.append("the account was ruined: nothing was left to trade with")
     return tuple(notes)
+
+
+def _entries(count: int) -> str:
+    return "1 entry was" if count == 1 else f"{count} entries were"

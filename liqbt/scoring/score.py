@@ -21,6 +21,7 @@ from liqbt.signals import Signals
 __all__ = ["Score"]
 
 REPLACED = ("Max Gross Exposure [%]", "Total Fees Paid")  # vectorbt's know neither margin nor funding; ours say it better
+RENAMED = {"Benchmark Return [%]": "Price Change [%]"}  # a benchmark would pay costs and funding, as `buy_and_hold` does
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,7 +29,7 @@ class Score:
     """One strategy, executed once on one market.
 
     name, parameters: the strategy and its settings. signals, market, costs: what it was made from.
-    leverage: multiple. equity_share: share of equity put up as margin of each entry. initial_cash: quote.
+    leverage: multiple. equity_share: share of equity put up as margin and fee of each entry. initial_cash: quote.
     fills: the records that everything below is derived from.
     notes: what a reader of the numbers must know, such as assumed leverage tiers.
 
@@ -48,8 +49,11 @@ class Score:
 
     @property
     def rejected(self) -> int:
-        """Number of entries that were not sent because their stop or target was already passed at the fill price."""
-        return self.fills.rejected
+        """Number of entries that were not sent because of their stop or target.
+
+        It lay on the wrong side of the close that decided the entry, or was already passed at the fill price.
+        """
+        return self.fills.rejected + self.signals.dropped
 
     @cached_property
     def equity(self) -> pd.Series[float]:
@@ -139,7 +143,7 @@ class Score:
                 "Stops": ended["stop"],
                 "Targets": ended["target"],
                 "Time Exits": ended["time"],
-                "Rejected Entries": self.fills.rejected,
+                "Rejected Entries": self.rejected,
                 "Exposure [%]": 100.0 * float(np.mean(self.fills.position != 0)),
                 "Turnover": _turnover(orders["size"] * orders["price"], self.fills.equity),
                 "Average Holding": pd.Timedelta(bars * self.market.interval_ns, unit="ns") if trades.size else pd.NaT,
@@ -157,8 +161,12 @@ class Score:
 
     @cached_property
     def stats(self) -> pd.Series[Any]:
-        """Statistics of `portfolio` by vectorbt, with `trading_stats` in place of its fees and exposure; times in UTC."""
-        theirs = portfolio_stats(self.portfolio).drop(list(REPLACED), errors="ignore").astype(object)
+        """Statistics of `portfolio` by vectorbt, with `trading_stats` in place of its fees and exposure; times in UTC.
+
+        `Price Change [%]` is vectorbt's benchmark: from the first close to the last, without costs, and so not `buy_and_hold`.
+        `Max Drawdown [%]` is measured at bar closes: within a bar equity may have stood lower.
+        """
+        theirs = portfolio_stats(self.portfolio).drop(list(REPLACED), errors="ignore").astype(object).rename(index=RENAMED)
         for label in ("Start", "End"):
             theirs[label] = pd.Timestamp(theirs[label]).tz_localize("UTC")
         both: pd.Series[Any] = pd.concat([theirs, self.trading_stats])

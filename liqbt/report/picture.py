@@ -1,0 +1,40 @@
+"""What both pictures of a map share: which prices are shown, in how many cells, and on which axis."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from liqbt._typing import Float64Array1D, Float64Array2D
+from liqbt.heatmap import Heatmap
+from liqbt.market import MarketFrame
+
+__all__ = ["COLOUR_LABEL", "full_colour", "notional_picture", "visible", "wants_log_axis"]
+
+COLOUR_LABEL: Final = "relative liquidation intensity"
+_MARGIN: Final = 0.12  # of the traded range of log price, shown above and below it
+_LOG_RANGE: Final = 3.0  # prices that range over more than this are drawn on a log axis
+
+
+def visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
+    """Return the prices of the map that were traded, and some more on each side."""
+    low, high = float(market.low.min()), float(market.high.max())
+    margin = max((high / low) ** _MARGIN, 1.01)
+    return heat.between(max(low / margin, float(heat.price_edges[0])), min(high * margin, float(heat.price_edges[-1])))
+
+
+def notional_picture(heat: Heatmap) -> Float64Array2D:
+    """Return both sides of the map in quote, shape (n_prices, n_times), as pictures want it."""
+    return np.asarray(heat.notional().sum(axis=1).T)
+
+
+def full_colour(picture: Float64Array2D) -> float:
+    """Return the value at which a picture's colour is full: its 99.7th percentile, for a few cells would darken the rest."""
+    positive = picture[picture > 0]
+    return float(np.quantile(positive, 0.997)) if positive.size else 1.0
+
+
+def wants_log_axis(price_edges: Float64Array1D) -> bool:
+    """Return whether prices range so far that equal moves would not look equal on a linear axis."""
+    return bool(price_edges[-1] > _LOG_RANGE * price_edges[0])
