@@ -21,6 +21,7 @@ _UNITS: Final = {
     "w": 604_800_000_000_000,
 }
 DAY_NS: Final = _UNITS["d"]
+_LONGEST_NS: Final = 366 * DAY_NS
 
 
 def parse_interval(interval: str, *, parameter: str = "interval") -> int:
@@ -31,7 +32,10 @@ def parse_interval(interval: str, *, parameter: str = "interval") -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,4})([smhdw])", interval)
     if match is None:
         raise ConfigError(f"{parameter}: {interval!r} is not an interval; write a number and s, m, h, d or w, such as 5m or 1h")
-    return int(match[1]) * _UNITS[match[2]]
+    length = int(match[1]) * _UNITS[match[2]]
+    if length > _LONGEST_NS:
+        raise ConfigError(f"{parameter}: {interval!r} is longer than a year")
+    return length
 
 
 def format_interval(length: int) -> str:

@@ -66,6 +66,9 @@ GENERIC_TIERS: Final[tuple[LeverageTier, ...]] = (
 """For symbols without a shipped table: the first bracket that Binance used for most liquid USDT-M symbols in 2026 (SOL, XRP)."""
 
 
+_CCXT_FIELDS: Final = ("minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage")
+
+
 @cache
 def _shipped() -> Mapping[str, Mapping[str, tuple[LeverageTier, ...]]]:
     raw = json.loads(resources.files("liqbt").joinpath("leverage_tiers.json").read_text("utf-8"))
@@ -79,17 +82,24 @@ def tiers_from_ccxt(rows: Iterable[Mapping[str, Any]]) -> tuple[LeverageTier, ..
 
     Raises ConfigError where brackets are missing, overlap or leave a gap.
     """
-    ordered = sorted(rows, key=lambda row: float(row["minNotional"]))
-    if not ordered:
+    listed = list(rows)
+    for row in listed:
+        missing = [name for name in _CCXT_FIELDS if name not in row]
+        if missing:
+            raise ConfigError(f"leverage tiers: a bracket lacks {missing[0]}; it needs {', '.join(_CCXT_FIELDS)}")
+    if not listed:
         raise ConfigError("leverage tiers: the table is empty")
+    ordered = sorted(listed, key=lambda row: float(row["minNotional"]))
     tiers: list[LeverageTier] = []
     for row in ordered:
         floor, rate = float(row["minNotional"]), float(row["maintenanceMarginRate"])
+        if tiers and rate < tiers[-1].maintenance_margin_rate:
+            raise ConfigError(f"leverage tiers: maintenance_margin_rate falls to {rate} at {floor}; venues ask more of larger positions")
         expected = tiers[-1].max_notional if tiers else 0.0
         if floor != expected:
             raise ConfigError(f"leverage tiers: a bracket starts at {floor}, the one below ends at {expected}; brackets must join")
         amount = tiers[-1].maintenance_amount + floor * (rate - tiers[-1].maintenance_margin_rate) if tiers else 0.0
-        cap = row.get("maxNotional")
+        cap = row["maxNotional"]
         tiers.append(
             LeverageTier(
                 min_notional=floor,
@@ -168,6 +178,10 @@ def liquidation_price(
     _positive(margin=margin)
     if (tiers is None) == (maintenance_margin_rate is None):
         raise ConfigError("liquidation_price: give exactly one of tiers and maintenance_margin_rate")
+    if not (math.isfinite(maintenance_amount) and math.isfinite(closing_fee_rate)):
+        raise ConfigError(f"maintenance_amount: {maintenance_amount!r} and closing_fee_rate {closing_fee_rate!r} must be finite numbers")
+    if tiers is not None and not tiers:
+        raise ConfigError("tiers: no brackets are given; pass those of leverage_tiers(venue, symbol), or one explicit rate")
     if tiers is None:
         assert maintenance_margin_rate is not None  # noqa: S101 - as above
         return _price(sign, entry_price, amount, margin, maintenance_margin_rate, maintenance_amount, closing_fee_rate)

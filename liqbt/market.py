@@ -65,6 +65,13 @@ class MarketFrame:
     inputs: tuple[Input, ...] = ()
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                frozen = np.ascontiguousarray(value).view()  # one layout, so that kernels compile once
+                frozen.setflags(write=False)
+                object.__setattr__(self, name, frozen)
+
     @classmethod
     def from_frames(
         cls,
@@ -128,7 +135,7 @@ class MarketFrame:
             for name, traded in (("high", prices["high"]), ("low", prices["low"]), ("close", close)):
                 columns[f"mark_{name}"] = _same_stamp(table, name, grid, traded)
         liquidated = _liquidated(liquidations, liquidation_totals, interval, grid, step)
-        frame = cls(
+        return cls(
             venue=venue,
             symbol=symbol,
             interval=interval,
@@ -150,10 +157,6 @@ class MarketFrame:
             inputs=inputs,
             seed=seed,
         )
-        for value in vars(frame).values():
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
-        return frame
 
     @property
     def synthetic(self) -> bool:

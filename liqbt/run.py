@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from liqbt._typing import Progress
 from liqbt.book.params import BookParams, LeverageMix
@@ -60,6 +62,26 @@ class StrategyConfig(BaseModel):
     name: str
     label: Annotated[str | None, Field(description="what results are called; the name of the file where left out")] = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("label")
+    @classmethod
+    def _plain(cls, label: str | None) -> str | None:
+        if label is not None and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _.+-]{0,59}", label) is None:
+            raise ConfigError(f"label {label!r} must be up to 60 letters, digits, spaces and _.+-, and begin with a letter or digit")
+        return label
+
+    @field_validator("parameters")
+    @classmethod
+    def _finite(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        for key, value in parameters.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConfigError(f"parameter {key} is {value!r}; it must be a finite number")
+        return parameters
+
+    @property
+    def result_name(self) -> str:
+        """What results of this strategy are called: the label, or the name of the file."""
+        return self.label or Path(self.name).stem
 
 
 class ExecutionConfig(BaseModel):
@@ -192,7 +214,7 @@ def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
 
 def _labels(strategies: tuple[StrategyConfig, ...]) -> list[str]:
     """Return a name for each strategy's results; raises ConfigError where two would share one."""
-    labels = [one.label or Path(one.name).stem for one in strategies]
+    labels = [one.result_name for one in strategies]
     twice = next((label for label in labels if labels.count(label) > 1 or label == BENCHMARK), None)
     if twice is not None:
         raise ConfigError(f"strategies: two results would be called {twice!r}; give one file another name, or a label in the configuration")

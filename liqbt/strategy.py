@@ -90,7 +90,7 @@ def _blamed_on(path: Path) -> Iterator[None]:
     except LiqbtError:
         raise
     except SyntaxError as error:
-        raise ConfigError(f"{path}:{error.lineno}: {error.msg}") from error
+        raise ConfigError(f"{path}:{error.lineno or 1}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
 

@@ -37,8 +37,10 @@ class Gravity:
             raise ConfigError(
                 f"gravity: min_distance {self.min_distance!r} must be at least 0 and below max_distance {self.max_distance!r}"
             )
-        if not (self.stop_multiple > 0 and self.max_hours > 0):
-            raise ConfigError(f"gravity: stop_multiple {self.stop_multiple!r} and max_hours {self.max_hours!r} must be above 0")
+        if not 0 < self.stop_multiple <= 100:
+            raise ConfigError(f"gravity: stop_multiple {self.stop_multiple!r} must be above 0 and at most 100")
+        if not 0 < self.max_hours <= 8760:
+            raise ConfigError(f"gravity: max_hours {self.max_hours!r} must be above 0 and at most 8760, a year")
 
     def signals(self, market: MarketFrame, features: pd.DataFrame) -> Signals:
         """Return entries on the first bar of each spell in which the condition holds."""

@@ -33,10 +33,13 @@ class SweepReversal:
     def __post_init__(self) -> None:
         if not 0 < self.min_swept <= 1:
             raise ConfigError(f"sweep_reversal: min_swept {self.min_swept!r} must be a share above 0 and at most 1")
-        if not (self.within_hours > 0 and self.max_hours > 0 and self.reward > 0):
-            raise ConfigError("sweep_reversal: within_hours, max_hours and reward must be above 0")
-        if not self.stop_buffer >= 0:
-            raise ConfigError(f"sweep_reversal: stop_buffer {self.stop_buffer!r} must be at least 0")
+        for name in ("within_hours", "max_hours"):
+            if not 0 < getattr(self, name) <= 8760:
+                raise ConfigError(f"sweep_reversal: {name} {getattr(self, name)!r} must be above 0 and at most 8760, a year")
+        if not 0 < self.reward <= 100:
+            raise ConfigError(f"sweep_reversal: reward {self.reward!r} must be above 0 and at most 100")
+        if not 0 <= self.stop_buffer <= 100:
+            raise ConfigError(f"sweep_reversal: stop_buffer {self.stop_buffer!r} must be at least 0 and at most 100")
 
     def signals(self, market: MarketFrame, features: pd.DataFrame) -> Signals:
         """Return entries on the first close back outside of a swept zone."""

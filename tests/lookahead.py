@@ -34,26 +34,34 @@ def tables_of(market):
 
 def changed_future(market, cut, *, seed):
     """The market with all that became known after the close of bar `cut` scrambled, or cut off where seed is None."""
+    tables = changed_tables(tables_of(market), market.timestamp[cut] + market.interval_ns, market.interval_ns, seed=seed)
+    return MarketFrame.from_frames(**tables, venue=market.venue, symbol=market.symbol, interval=market.interval)
+
+
+def changed_tables(tables, known_until, interval_ns, *, seed):
+    """The tables with the rows that became known after `known_until` scrambled, or left out where seed is None."""
     rng = np.random.default_rng(seed)
-    closes = market.timestamp[cut] + market.interval_ns
-    tables = {}
-    for name, table in tables_of(market).items():
-        known_at = table["timestamp"].astype("int64") + (market.interval_ns if name in ("bars", "mark") else 0)
-        future = (known_at > closes).to_numpy()
+    changed = {}
+    for name, table in tables.items():
+        known_at = table["timestamp"].astype("int64") + (interval_ns if name in ("bars", "mark") else 0)
+        if "available_at" in table:
+            known_at = table["available_at"].astype("int64")
+        future = (known_at > known_until).to_numpy()
+        clocks = [column for column in ("timestamp", "available_at") if column in table]
         if seed is None:
             kept = table[~future]
         else:
-            values = table.drop(columns="timestamp").astype(float)
+            values = table.drop(columns=clocks).astype(float)
             if name in ("bars", "mark"):
                 prices = values.loc[future, ["open", "high", "low", "close"]].to_numpy() * rng.lognormal(0, 0.05, (int(future.sum()), 4))
                 values.loc[future, ["open", "close"]] = prices[:, [0, 3]]
                 values.loc[future, "high"], values.loc[future, "low"] = prices.max(axis=1), prices.min(axis=1)
             for column in values.columns.difference(["open", "high", "low", "close"]):
                 values.loc[future, column] *= rng.lognormal(0, 1.0, int(future.sum()))
-            kept = pd.concat([table[["timestamp"]], values], axis=1)
+            kept = pd.concat([table[clocks], values], axis=1)
         if len(kept):
-            tables[name] = kept
-    return MarketFrame.from_frames(**tables, venue=market.venue, symbol=market.symbol, interval=market.interval)
+            changed[name] = kept
+    return changed
 
 
 def stages(market, strategies, cut, *, params=None, every=None):

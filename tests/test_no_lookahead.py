@@ -1,15 +1,17 @@
 """DESIGN promise 1: all that comes after bar t may change without changing any output up to t."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from generators import with_open_interest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from lookahead import changed_future, difference, stages
+from lookahead import changed_future, changed_tables, difference, stages, tables_of
 
 from liqbt.book.params import BookParams
+from liqbt.market import MarketFrame
 from liqbt.signals import Signals
 from liqbt.strategy import load_strategy, shipped_strategies
 
@@ -43,11 +45,27 @@ def test_flows_book_and_map_on_random_markets(data, market, seed):
     )
 
 
-def test_without_open_interest(week):
-    tables_only = changed_future(week, week.n_bars - 1, seed=None)
-    from dataclasses import replace
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(cut=st.integers(600, 2010), seed=futures, missing=st.integers(0, 2**32 - 1))
+def test_strategies_with_missing_bars_and_late_open_interest(week, cut, seed, missing):
+    """A twentieth of the bars was never recorded, and half of the snapshots came up to an hour late."""
+    rng = np.random.default_rng(missing)
+    tables = tables_of(week)
+    lost = rng.random(week.n_bars) < 0.05
+    lost[[0, cut, -1]] = False
+    tables["bars"] = tables["bars"][~lost]
+    late = pd.to_timedelta(rng.integers(0, 60, week.n_bars) * (rng.random(week.n_bars) < 0.5), unit="min")
+    interest = tables["open_interest"]
+    tables["open_interest"] = interest.assign(available_at=interest["timestamp"] + late[: len(interest)])
+    market = MarketFrame.from_frames(**tables, venue="nowhere", symbol="TESTUSDT", interval="5m")
+    before = stages(market, shipped(), cut, every="1h")
+    other = changed_tables(tables, market.timestamp[cut] + market.interval_ns, market.interval_ns, seed=seed)
+    after = stages(MarketFrame.from_frames(**other, venue="nowhere", symbol="TESTUSDT", interval="5m"), shipped(), cut, every="1h")
+    assert difference(before, after) is None
 
-    market = replace(tables_only, open_interest=None)
+
+def test_without_open_interest(week):
+    market = replace(changed_future(week, week.n_bars - 1, seed=None), open_interest=None)
     other = changed_future(market, 1500, seed=7)
     assert other.open_interest is None
     assert difference(stages(market, shipped(), 1500, every="1h"), stages(other, shipped(), 1500, every="1h")) is None

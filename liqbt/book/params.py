@@ -44,7 +44,7 @@ class LeverageMix:
 
         Raises ConfigError for weights below 0 or all 0, and for leverage of 1 or less.
         """
-        total = math.fsum(weights.values())
+        total = sum(weights.values())
         if not (math.isfinite(total) and total > 0):
             raise ConfigError(f"LeverageMix: weights {dict(weights)} must sum to a finite number above 0")
         ordered = sorted(weights)

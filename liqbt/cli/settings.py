@@ -66,14 +66,15 @@ def make_config(
 
 
 def _with_parameters(config: RunConfig, assignments: list[str]) -> RunConfig:
-    by_stem = {Path(one.name).stem: dict(one.parameters) for one in config.strategies}
+    strategies = list(config.strategies)
     for text in assignments:
         target, found, value = text.partition("=")
         name, dot, key = target.partition(".")
         if not (found and dot):
             raise ConfigError(f"--param: {text!r} is not of the form strategy.parameter=value")
-        if name not in by_stem:
-            raise ConfigError(f"--param: no strategy {name!r} in this run{did_you_mean(name, by_stem)}")
-        by_stem[name][key] = value
-    strategies = tuple(one.model_copy(update={"parameters": by_stem[Path(one.name).stem]}) for one in config.strategies)
-    return config.model_copy(update={"strategies": strategies})
+        if name not in {one.result_name for one in strategies}:
+            raise ConfigError(f"--param: no strategy {name!r} in this run{did_you_mean(name, [one.result_name for one in strategies])}")
+        for i, one in enumerate(strategies):
+            if one.result_name == name:
+                strategies[i] = one.model_copy(update={"parameters": {**one.parameters, key: value}})
+    return config.model_copy(update={"strategies": tuple(strategies)})

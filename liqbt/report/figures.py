@@ -15,7 +15,7 @@ from liqbt._typing import Float64Array1D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 from liqbt.report.candles import candles
-from liqbt.report.picture import COLOUR_LABEL, full_colour, notional_picture, visible, wants_log_axis
+from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, notional_picture, visible, wants_log_axis
 from liqbt.scoring import Score
 from liqbt.zones import ZoneParams, Zones, find_zones
 
@@ -66,7 +66,7 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Draw
     figure = go.Figure()
     figure.add_trace(
         go.Heatmap(
-            x=_naive(np.append(small.timestamp, market.timestamp[-1] + market.interval_ns)),
+            x=_naive(column_edges(small, market)),
             y=small.price_edges,
             z=picture.astype(np.float32),
             colorscale="Viridis",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,8 +49,10 @@ def write_scores(folder: str | Path, scores: Sequence[Score], described: Mapping
     """Write `trades-NAME.csv` and `equity-NAME.csv` for each score and `stats.json` for all; return the paths."""
     place = Path(folder)
     written = []
-    for score in scores:
-        stem = score.name.replace(" ", "-")
+    stems = [re.sub(r"[^A-Za-z0-9_+-]+", "-", score.name).strip("-") or "unnamed" for score in scores]
+    if len(set(stems)) < len(stems):
+        raise ConfigError(f"scores: {', '.join(score.name for score in scores)} would share a file; give each another name")
+    for stem, score in zip(stems, scores, strict=True):
         written.append(write_whole(place / f"trades-{stem}.csv", score.trades.to_csv(index=False)))
         written.append(write_whole(place / f"equity-{stem}.csv", score.equity.to_csv()))
     content = json.dumps({"stats": stats_of(scores), "provenance": described}, indent=2, ensure_ascii=False)

@@ -23,7 +23,8 @@ CARDS: Final = (
 
 
 def compact(value: float) -> str:
-    """Return 1.2M for 1,234,567: three significant digits with the unit that fits."""
+    """Return 1.23M for 1,234,567: three significant digits with the unit that fits."""
+    value = float(f"{value:.3g}")  # rounded first, so that 999,999 is 1M and not 1000k
     for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from liqbt._typing import Float64Array1D, Float64Array2D
+from liqbt._typing import Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 
-__all__ = ["COLOUR_LABEL", "full_colour", "notional_picture", "visible", "wants_log_axis"]
+__all__ = ["COLOUR_LABEL", "column_edges", "full_colour", "notional_picture", "visible", "wants_log_axis"]
 
 COLOUR_LABEL: Final = "relative liquidation intensity"
 _MARGIN: Final = 0.12  # of the traded range of log price, shown above and below it
@@ -22,6 +22,13 @@ def visible(heat: Heatmap, market: MarketFrame) -> Heatmap:
     low, high = float(market.low.min()), float(market.high.max())
     margin = max((high / low) ** _MARGIN, 1.01)
     return heat.between(max(low / margin, float(heat.price_edges[0])), min(high * margin, float(heat.price_edges[-1])))
+
+
+def column_edges(heat: Heatmap, market: MarketFrame) -> IntArray1D:
+    """Return when each column begins, and when the last one ends, UTC nanoseconds, shape (n_times + 1,)."""
+    usual = int(np.median(np.diff(heat.timestamp))) if heat.timestamp.size > 1 else market.interval_ns
+    end = max(int(market.timestamp[-1]) + market.interval_ns, int(heat.timestamp[-1]) + usual)
+    return np.append(heat.timestamp, end)
 
 
 def notional_picture(heat: Heatmap) -> Float64Array2D:

@@ -21,7 +21,7 @@ from liqbt.market import MarketFrame
 from liqbt.report.candles import Candles, candles, picture_cadence
 from liqbt.report.files import write_whole
 from liqbt.report.numbers import compact
-from liqbt.report.picture import COLOUR_LABEL, full_colour, notional_picture, visible, wants_log_axis
+from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, notional_picture, visible, wants_log_axis
 from liqbt.zones import Zones
 
 __all__ = ["write_heatmap_png"]
@@ -42,9 +42,7 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     FigureCanvasAgg(figure)
     axes, side = figure.subplots(1, 2, width_ratios=(12, 1.6), sharey=True, gridspec_kw={"wspace": 0.015})
     picture = notional_picture(small)
-    times = _days(
-        np.append(small.timestamp, heat.timestamp[-1] + (heat.timestamp[-1] - heat.timestamp[0]) // max(1, heat.timestamp.size - 1))
-    )
+    times = _days(column_edges(small, market))
     mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=full_colour(picture), rasterized=True)
     _draw_candles(axes, candles(market, picture_cadence(market, _CANDLES)))
     _draw_profile(side, shown)
@@ -76,7 +74,8 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
 
 def _title(heat: Heatmap, market: MarketFrame) -> str:
     prefix = "SYNTHETIC  " if heat.synthetic else ""
-    return f"{prefix}{market.venue} {market.symbol} {market.interval}   where positions would be liquidated, {market.span[0]} to {market.span[1]} UTC"
+    start, end = market.span
+    return f"{prefix}{market.venue} {market.symbol} {market.interval}   where positions would be liquidated, {start} to {end} UTC"
 
 
 def _subtitle(heat: Heatmap, small: Heatmap) -> str:
