@@ -24,7 +24,7 @@ from liqbt.loading import load_market
 from liqbt.market import MarketFrame
 from liqbt.report.provenance import provenance
 from liqbt.scoring import Costs, Score, backtest, buy_and_hold
-from liqbt.strategy import ask_signals, load_strategy
+from liqbt.strategy import ask_signals, load_strategy, source_sha256
 
 __all__ = [
     "DataConfig",
@@ -130,7 +130,10 @@ class RunConfig(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunResult:
-    """What a run gives: the market, its book and features, and a score for each strategy and for buy and hold."""
+    """What a run gives: the market, its book and features, and a score for each strategy and for buy and hold.
+
+    sources: SHA-256 of each strategy's file, by the name of its score.
+    """
 
     config: RunConfig
     market: MarketFrame
@@ -138,10 +141,11 @@ class RunResult:
     features: pd.DataFrame
     scores: tuple[Score, ...]
     benchmark: Score
+    sources: Mapping[str, str]
 
     def provenance(self) -> dict[str, Any]:
         """Return data, settings, versions and hashes behind the result."""
-        return provenance(self.market, self.book, self.config.features, self.scores)
+        return provenance(self.market, self.book, self.config.features, self.scores, self.sources)
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -208,8 +212,9 @@ def run(config: RunConfig, *, progress: Progress | None = None) -> RunResult:
         )
         if progress is not None:
             progress(done / len(strategies), f"scored {label}")
+    sources = {label: source_sha256(strategy) for label, strategy in zip(labels, strategies, strict=True)}
     benchmark = buy_and_hold(market, costs=config.costs, initial_cash=execution.initial_cash)
-    return RunResult(config=config, market=market, book=book, features=features, scores=tuple(scores), benchmark=benchmark)
+    return RunResult(config=config, market=market, book=book, features=features, scores=tuple(scores), benchmark=benchmark, sources=sources)
 
 
 def _labels(strategies: tuple[StrategyConfig, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.util
 import inspect
 import math
@@ -20,7 +21,7 @@ from liqbt.errors import ConfigError, LiqbtError, did_you_mean
 from liqbt.market import MarketFrame
 from liqbt.signals import Signals
 
-__all__ = ["Strategy", "ask_signals", "load_strategy", "shipped_strategies"]
+__all__ = ["Strategy", "ask_signals", "load_strategy", "shipped_strategies", "source_sha256"]
 
 
 @runtime_checkable
@@ -80,6 +81,11 @@ def ask_signals(strategy: Strategy, market: MarketFrame, features: pd.DataFrame)
     if not isinstance(signals, Signals):
         raise ConfigError(f"{path}: signals() gave {type(signals).__name__}, not Signals; end it with return Signals.of(market, entry=...)")
     return signals
+
+
+def source_sha256(strategy: Strategy) -> str:
+    """Return the SHA-256 of the file that the strategy was loaded from."""
+    return hashlib.sha256(Path(inspect.getfile(type(strategy))).read_bytes()).hexdigest()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Configurations: what they refuse, what they fill in, and that they survive being written and read again."""
 
 import dataclasses
+import hashlib
 import math
 import tomllib
 
@@ -9,6 +10,7 @@ import pytest
 from liqbt.errors import ConfigError, StoreError
 from liqbt.run import DataConfig, RunConfig, open_market, read_config, run
 from liqbt.scoring import Costs
+from liqbt.strategy import shipped_strategies
 
 
 @pytest.mark.parametrize(
@@ -172,5 +174,6 @@ def test_a_run_scores_every_strategy_and_the_benchmark():
     described = result.provenance()
     assert described["market"]["synthetic"] is True
     assert described["mix"] == {"10": 1.0}
-    assert described["strategy gravity"]["leverage"] == 2.0
+    assert described["strategy gravity"]["execution"]["leverage"] == 2.0
+    assert described["strategy gravity"]["file_sha256"] == hashlib.sha256(shipped_strategies()["gravity"].read_bytes()).hexdigest()
     assert described["seeds"]["market"] == result.market.seed

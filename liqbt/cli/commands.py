@@ -235,7 +235,7 @@ def _write_report(result: RunResult, path: Path, tell: Progress) -> dict[str, st
 
     written = write_report(
         path, market=result.market, book=result.book, scores=result.scores, benchmark=result.benchmark,
-        features=result.config.features, progress=tell,
+        features=result.config.features, sources=result.sources, progress=tell,
     )  # fmt: skip
     return {"record": _write_record(result.config, result.provenance(), path), "report": str(written)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,12 +45,14 @@ def write_report(
     scores: Sequence[Score],
     benchmark: Score | None = None,
     features: FeatureParams | None = None,
+    sources: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Write one self-contained HTML file and return its path; the file appears whole or not at all.
 
     scores: drawn and listed side by side. benchmark: such as `buy_and_hold(market)`, drawn beside their equity.
     features: the settings that the strategies' features were built with, for the record and for the zones drawn.
+    sources: SHA-256 of the strategies' files by the name of the score, for the record.
 
     Raises ConfigError where a score is of another market or the file cannot be written.
     """
@@ -84,7 +86,7 @@ def write_report(
         notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
         candle_step=cadence,
         known_until=format_ns(heat.timestamp[-1]),
-        provenance=provenance(market, book, features, scores),
+        provenance=provenance(market, book, features, scores, sources),
         limits=LIMITS,
         figures={name: _json(figure) for name, figure in figures.items()},
         plotly=get_plotlyjs(),

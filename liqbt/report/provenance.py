@@ -25,8 +25,17 @@ def versions() -> dict[str, str]:
     return {"liqbt": liqbt.__version__, "python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
 
 
-def provenance(market: MarketFrame, book: Reconstruction | None, features: FeatureParams | None, scores: Sequence[Score]) -> dict[str, Any]:
-    """Return everything needed to make the same numbers again, in types that TOML and JSON can hold."""
+def provenance(
+    market: MarketFrame,
+    book: Reconstruction | None,
+    features: FeatureParams | None,
+    scores: Sequence[Score],
+    sources: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return everything needed to make the same numbers again, in types that TOML and JSON can hold.
+
+    sources: SHA-256 of the strategy's file, by the name of the score.
+    """
     described: dict[str, Any] = {
         "market": {
             "venue": market.venue,
@@ -48,11 +57,10 @@ def provenance(market: MarketFrame, book: Reconstruction | None, features: Featu
     for score in scores:
         described[f"strategy {score.name}"] = plain(
             {
-                **score.parameters,
-                **{f"costs.{key}": value for key, value in dataclasses.asdict(score.costs).items()},
-                "leverage": score.leverage,
-                "equity_share": score.equity_share,
-                "initial_cash": score.initial_cash,
+                "file_sha256": (sources or {}).get(score.name),
+                "parameters": score.parameters,
+                "costs": dataclasses.asdict(score.costs),
+                "execution": {"leverage": score.leverage, "equity_share": score.equity_share, "initial_cash": score.initial_cash},
             }
         )
     described["seeds"] = {"market": "none: recorded, nothing is drawn at random" if market.seed is None else market.seed}

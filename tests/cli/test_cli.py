@@ -194,7 +194,7 @@ def test_labelled_strategies_keep_their_own_parameters(here, tmp_path):
     path.write_text(one.format("meek", 0.6) + one.format("bold", 0.9), encoding="utf-8")
     assert run("backtest", "--config", path, *here, "--out", out).code == 0
     described = json.loads((out / "stats.json").read_text("utf-8"))["provenance"]
-    assert [described[f"strategy {label}"]["threshold"] for label in ("meek", "bold")] == [0.6, 0.9]
+    assert [described[f"strategy {label}"]["parameters"]["threshold"] for label in ("meek", "bold")] == [0.6, 0.9]
 
 
 def test_report(here, tmp_path):
