@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from liqbt.margin import liquidation_price
-
 
 @dataclass
 class Position:
     side: str
     amount: float
     entry_price: float
+    posted: float
     margin: float
     entry_bar: int
     stop: float | None
     target: float | None
     leaves_at: int | None
-    liquidation: float
     fees: float = 0.0
     funding: float = 0.0
     slippage: float = 0.0
@@ -31,6 +29,22 @@ class Position:
 
     def profit(self, price: float) -> float:
         return self.amount * (price - self.entry_price if self.is_long else self.entry_price - price)
+
+    @property
+    def bankrupt(self) -> float:
+        lost = self.margin / self.amount
+        return self.entry_price - lost if self.is_long else self.entry_price + lost
+
+    def liquidation(self, tiers) -> float:
+        """Requirements of all brackets are lines, and the greatest of them binds: the one that price meets first."""
+        met = []
+        for tier in tiers:
+            spare = (self.margin + tier.maintenance_amount) / self.amount
+            if self.is_long:
+                met.append((self.entry_price - spare) / (1 - tier.maintenance_margin_rate))
+            else:
+                met.append((self.entry_price + spare) / (1 + tier.maintenance_margin_rate))
+        return max(0.0, *met) if self.is_long else min(met)
 
 
 def number(value):
@@ -63,6 +77,7 @@ class Account:
                     wish = bar - 1
             self.pay_funding(bar)
             if self.market.observed[bar]:
+                self.liquidate_at_open(bar)
                 self.at_open(bar, leave, wish)
                 leave, wish = False, None
                 self.within(bar)
@@ -82,10 +97,22 @@ class Account:
         if rate == 0:
             return
         price = self.market.open[bar] if self.market.mark_close is None or bar == 0 else self.market.mark_close[bar - 1]
-        payment = self.position.amount * price * rate * (1 if self.position.is_long else -1)
-        self.position.funding += payment
+        held = self.position
+        payment = held.amount * price * rate * (1 if held.is_long else -1)
+        free, worth = self.cash - held.margin, max(held.margin + held.profit(price), 0.0)
+        payment = min(payment, free + worth)
+        held.funding += payment
         self.cash -= payment
+        held.margin = held.posted if self.cash >= held.posted else self.cash
         self.orders.append((bar, "funding", self.position.side, 0.0, price, payment))
+
+    def liquidate_at_open(self, bar):
+        held, open_ = self.position, self.market.open[bar]
+        if held is None:
+            return
+        price = held.liquidation(self.tiers)
+        if (held.is_long and open_ <= price) or (not held.is_long and open_ >= price):
+            self.liquidate(bar)
 
     def at_open(self, bar, leave, wish):
         open_ = self.market.open[bar]
@@ -113,14 +140,15 @@ class Account:
             self.rejected += 1
             return
         allowed = max(tier.max_notional for tier in self.tiers if tier.max_leverage >= self.leverage)
-        notional = min(self.cash * self.share * self.leverage, allowed)
-        amount, margin = notional / fill, notional / self.leverage
-        fee = notional * self.costs.taker_fee_rate
+        # of each unit of margin, `leverage` units are bought, and the fee is paid on those
+        margin = self.cash * self.share / (1 + self.leverage * self.costs.taker_fee_rate)
+        margin = min(margin, allowed / self.leverage)
+        notional = margin * self.leverage
+        amount, fee = notional / fill, notional * self.costs.taker_fee_rate
         hold = int(self.signals.max_bars[wish])
         self.position = Position(
-            side=side, amount=amount, entry_price=fill, margin=margin, entry_bar=bar, stop=stop, target=target,
+            side=side, amount=amount, entry_price=fill, posted=margin, margin=margin, entry_bar=bar, stop=stop, target=target,
             leaves_at=bar + hold if hold else None,
-            liquidation=liquidation_price(side=side, entry_price=fill, amount=amount, margin=margin, tiers=self.tiers),
             fees=fee, slippage=amount * abs(fill - open_),
         )  # fmt: skip
         self.cash -= fee
@@ -132,27 +160,26 @@ class Account:
             return
         open_, high, low = self.market.open[bar], self.market.high[bar], self.market.low[bar]
         mark_low = self.market.low[bar] if self.market.mark_low is None else self.market.mark_low[bar]
+        liquidation = held.liquidation(self.tiers)
         mark_high = self.market.high[bar] if self.market.mark_high is None else self.market.mark_high[bar]
         if held.is_long:
             gap_to_target = held.target is not None and open_ > held.target
             stopped = held.stop is not None and low <= held.stop
-            dead = held.liquidation > 0 and mark_low <= held.liquidation
-            stop_first = stopped and held.stop > held.liquidation and open_ > held.liquidation
+            dead = mark_low <= liquidation
+            stop_first = stopped and held.stop > liquidation and open_ > liquidation
             stop_fill = min(held.stop, open_) if stopped else None
             traded_through = held.target is not None and high > held.target
-            bankrupt = held.entry_price - held.margin / held.amount
         else:
             gap_to_target = held.target is not None and open_ < held.target
             stopped = held.stop is not None and high >= held.stop
-            dead = mark_high >= held.liquidation
-            stop_first = stopped and held.stop < held.liquidation and open_ < held.liquidation
+            dead = mark_high >= liquidation
+            stop_first = stopped and held.stop < liquidation and open_ < liquidation
             stop_fill = max(held.stop, open_) if stopped else None
             traded_through = held.target is not None and low < held.target
-            bankrupt = held.entry_price + held.margin / held.amount
         if gap_to_target:
             self.close(bar, open_, "target", self.costs.maker_fee_rate)
         elif dead and not stop_first:
-            self.close(bar, bankrupt, "liquidation", 0.0)
+            self.liquidate(bar)
         elif stopped:
             self.market_close(bar, stop_fill, "stop")
         elif traded_through:
@@ -162,15 +189,27 @@ class Account:
             held.highs.append(high)
 
     def market_close(self, bar, reference, reason):
-        fill = self.sell_price(reference) if self.position.is_long else self.buy_price(reference)
-        self.position.slippage += self.position.amount * abs(fill - reference)
-        self.close(bar, fill, reason, self.costs.taker_fee_rate)
+        held = self.position
+        fill = self.sell_price(reference) if held.is_long else self.buy_price(reference)
+        self.close(bar, fill, reason, self.costs.taker_fee_rate, slippage=held.amount * abs(fill - reference))
 
-    def close(self, bar, price, reason, fee_rate):
+    def liquidate(self, bar):
+        self.cash -= self.position.margin
+        self.end(bar, self.position.bankrupt, "liquidation", 0.0)
+
+    def close(self, bar, price, reason, fee_rate, slippage=0.0):
         held = self.position
         fee = held.amount * price * fee_rate
+        if held.profit(price) - fee <= -held.margin:
+            self.liquidate(bar)
+            return
         held.fees += fee
+        held.slippage += slippage
         self.cash += held.profit(price) - fee
+        self.end(bar, price, reason, fee)
+
+    def end(self, bar, price, reason, fee):
+        held = self.position
         held.lows.append(price)
         held.highs.append(price)
         self.orders.append((bar, reason, "sell" if held.is_long else "buy", held.amount, price, fee))

@@ -19,8 +19,8 @@ The rules, bar by bar, in this order:
    fee, no slippage). So where a bar holds both, the stop wins.
 6. Within the bar, liquidation is triggered by the mark where recorded, else by trades. It loses the whole isolated margin: it
    fills at the bankruptcy price, entry - side x margin / amount, with no fee beyond. Margin is notional at entry / leverage, or the
-   wallet without the position's profit where funding has left less. An exit or stop that would lose the margin or more, by a gap,
-   slippage or its fee, is a liquidation too. So a trade, but for its funding and entry fee, never loses more than its margin.
+   wallet without the position's profit where funding has left less. An exit, stop or target that would lose the margin or
+   more, by a gap, slippage or its fee, is a liquidation too. So no trade loses more than its margin, entry fee and funding.
 7. A position that is open at the end stays open and is valued at the last close.
 
 An entry's margin and fee together are equity x equity_share: its notional is equity x equity_share x leverage / (1 + leverage x taker
@@ -50,7 +50,7 @@ from liqbt.signals import Signals
 
 __all__ = ["backtest", "buy_and_hold"]
 
-FUNDING_INTERVAL_NS: Final = 8 * 3_600_000_000_000  # Binance's and Bybit's longest, and most symbols'
+FUNDING_INTERVAL_NS: Final = 8 * 3_600_000_000_000  # of most symbols on Binance and Bybit
 
 
 def backtest(

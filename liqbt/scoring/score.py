@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -171,6 +171,10 @@ class Score:
             theirs[label] = pd.Timestamp(theirs[label]).tz_localize("UTC")
         both: pd.Series[Any] = pd.concat([theirs, self.trading_stats])
         return both.rename(self.name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: what was computed from them is computed again, and a vectorbt Portfolio cannot be pickled."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _reasons(self, codes: Any) -> pd.Series[str]:
         return pd.Series(np.array(REASONS, dtype=object)[codes], dtype="str")

@@ -77,6 +77,36 @@ def test_notes(signals, market):
     assert backtest(signals, unfunded).notes == ("no funding is recorded: none was paid or received",)
 
 
+def test_dropped_entries_are_rejected_and_said_so(market):
+    signals = Signals.of(market, entry=[1, 0, 1, 0, -1, 0], stop_price=[99, 0, 200, 0, 1, 0])
+    score = backtest(signals, market)
+    assert signals.dropped == 2
+    assert score.notes == ("2 entries were not sent: stop or target on the wrong side of the close",)
+    assert score.fills.rejected == 0
+    assert score.rejected == score.trading_stats["Rejected Entries"] == 2
+    one = Signals.of(market, entry=1, stop_price=[200, *[99] * 5])
+    assert backtest(one, market).notes[0].startswith("1 entry was not sent: ")
+
+
+def test_bars_longer_than_the_funding_interval_say_so():
+    def notes(interval, costs=None):
+        stamps = pd.date_range("2026-01-05", periods=3, freq=interval, tz="UTC")
+        table = pd.DataFrame({"timestamp": stamps, **dict.fromkeys(("open", "high", "low", "close", "volume"), 100.0)})
+        rates = pd.DataFrame({"timestamp": stamps, "funding_rate": 0.0001})
+        market = MarketFrame.from_frames(bars=table, funding=rates, venue="binance", symbol="BTCUSDT", interval=interval)
+        return buy_and_hold(market, costs=costs).notes
+
+    assert notes("8h") == ()
+    expected = "bars are longer than 8 hours: payments within a bar are charged at its open to what was carried into it"
+    assert notes("12h") == (expected,)
+    assert notes("12h", Costs.free()) == ("funding was switched off",)
+
+
+def test_the_entry_fee_counts_where_leverage_is_checked(signals, market):
+    # 2,001 x 150 is above the 300,000 up to which 150x is allowed, but with the fee put aside the position is below
+    assert backtest(signals, market, leverage=150, initial_cash=2_001).fills.capped == 0
+
+
 def test_frames(signals, market):
     score = backtest(signals, market, leverage=2)
     assert (score.name, score.parameters["threshold"], score.leverage) == ("two trades", 0.6, 2.0)

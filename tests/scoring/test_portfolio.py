@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 
@@ -80,10 +81,11 @@ def test_stats_hold_what_a_perpetual_trader_needs():
     assert stats["Funding Paid"] == pytest.approx(score.trades["funding"].sum())
     assert stats["Funding Paid"] != 0
     assert stats["Start"] == market.index[0]
-    wanted = ("Total Return [%]", "Benchmark Return [%]", "Sharpe Ratio", "Sortino Ratio", "Calmar Ratio", "Max Drawdown [%]")
+    wanted = ("Total Return [%]", "Price Change [%]", "Sharpe Ratio", "Sortino Ratio", "Calmar Ratio", "Max Drawdown [%]")
     assert {*wanted, "Win Rate [%]", "Profit Factor"} <= set(stats.index)
     assert stats.index.is_unique
-    assert not {"Total Fees Paid", "Max Gross Exposure [%]"} & set(stats.index)
+    assert not {"Total Fees Paid", "Max Gross Exposure [%]", "Benchmark Return [%]"} & set(stats.index)
+    assert stats["Price Change [%]"] == pytest.approx(100 * (market.close[-1] / market.close[0] - 1))
     for reason, label in (("stop", "Stops"), ("target", "Targets"), ("time", "Time Exits"), ("liquidation", "Liquidations")):
         assert stats[label] == (score.trades["reason"] == reason).sum()
 
@@ -94,6 +96,37 @@ def test_stats_of_an_account_that_never_traded():
     assert stats["Total Trades"] == 0
     assert stats["Total Return [%]"] == 0
     assert pd.isna(stats["Average Holding"])
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3])
+@pytest.mark.parametrize("growth", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("side", [-1, 0, 1])
+def test_stats_of_short_and_of_flat_markets(bars, growth, side):
+    close = 100 * growth ** np.arange(bars)
+    stamps = pd.date_range("2026-01-05", periods=bars, freq="1min", tz="UTC")
+    table = pd.DataFrame({"timestamp": stamps, "open": close, "high": close, "low": close, "close": close, "volume": 1.0})
+    market = MarketFrame.from_frames(bars=table, venue="nowhere", symbol="X", interval="1m")
+    for costs, leverage in ((Costs.free(), 1), (Costs.binance_usdm(), 50)):
+        score = backtest(Signals.of(market, entry=np.r_[side, np.zeros(bars - 1)]), market, costs=costs, leverage=leverage)
+        assert score.stats["End Value"] == pytest.approx(score.equity.iloc[-1], abs=1e-9)
+        assert score.stats["Total Trades"] == len(score.trades)
+
+
+def test_at_1x_an_entry_borrows_nothing():
+    market = random_market(7, funding=False)
+    score = buy_and_hold(market)
+    cash = score.portfolio.cash().to_numpy()
+    assert cash[1:] == pytest.approx(0.0, abs=1e-9)
+    assert score.fills.orders["size"] * score.fills.orders["price"] + score.fills.orders["fee"] == pytest.approx([10_000])
+
+
+def test_a_score_pickles_before_and_after_its_numbers_were_asked_for(score):
+    for _ in range(2):
+        again = pickle.loads(pickle.dumps(score))  # noqa: S301 - made on the line itself; workers send scores this way
+        for name in ("orders", "trades", "equity", "position"):
+            assert getattr(again.fills, name).tobytes() == getattr(score.fills, name).tobytes()
+        assert (again.name, again.parameters, again.notes) == (score.name, score.parameters, score.notes)
+        assert again.stats.astype(str).equals(score.stats.astype(str))  # and now both have a Portfolio
 
 
 def test_stats_of_a_ruined_account():
