@@ -15,7 +15,7 @@ from liqbt._typing import Float64Array1D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 from liqbt.report.candles import candles
-from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, notional_picture, visible, wants_log_axis
+from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, log_ticks, notional_picture, visible, wants_log_axis
 from liqbt.scoring import Score
 from liqbt.zones import ZoneParams, Zones, find_zones
 
@@ -101,7 +101,8 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Draw
     )
     shown = np.array([small.price_edges[0], small.price_edges[-1]])
     if wants_log_axis(shown):
-        figure.update_yaxes(type="log", range=list(np.log10(shown)), dtick="D2")
+        ticks = log_ticks(*shown)
+        figure.update_yaxes(type="log", range=list(np.log10(shown)), tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     else:
         figure.update_yaxes(range=list(shown))
     return figure
@@ -123,7 +124,9 @@ def explained_figure(explained: pd.Series[float], live: pd.Series[float], needed
     """Return the share of open interest whose entry was seen, the share on the map, and the share below which it is not used."""
     figure = go.Figure(_line(explained, "entry seen", {"color": LINES[0], "width": 1.5}))
     figure.add_trace(_line(live, "on the map", {"color": LINES[1], "width": 1.5}))
-    figure.add_hline(y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="map not used until seen")
+    figure.add_hline(
+        y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="map not used below", annotation_position="bottom right"
+    )
     _dress(figure, height=260)
     figure.update_layout(yaxis={"title": "share of open interest", "range": [0, 1.05], "tickformat": ".0%"})
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from liqbt._typing import Float64Array1D, Float64Array2D, IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 
-__all__ = ["COLOUR_LABEL", "column_edges", "full_colour", "notional_picture", "visible", "wants_log_axis"]
+__all__ = ["COLOUR_LABEL", "column_edges", "full_colour", "log_ticks", "notional_picture", "visible", "wants_log_axis"]
 
 COLOUR_LABEL: Final = "relative liquidation intensity"
 _MARGIN: Final = 0.12  # of the traded range of log price, shown above and below it
@@ -40,6 +41,12 @@ def full_colour(picture: Float64Array2D) -> float:
     """Return the value at which a picture's colour is full: its 99.7th percentile, for a few cells would darken the rest."""
     positive = picture[picture > 0]
     return float(np.quantile(positive, 0.997)) if positive.size else 1.0
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return the prices 1, 2, 3, 5 and 7 times a power of ten between two prices, for a logarithmic axis."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [float(f"{digit}e{exponent}") for exponent in exponents for digit in (1, 2, 3, 5, 7) if low <= digit * 10.0**exponent <= high]
 
 
 def wants_log_axis(price_edges: Float64Array1D) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from liqbt._time import format_ns
 from liqbt._typing import LONG, SHORT, Float64Array1D, Float64Array2D, IntArray1D
@@ -21,7 +21,7 @@ from liqbt.market import MarketFrame
 from liqbt.report.candles import Candles, candles, picture_cadence
 from liqbt.report.files import write_whole
 from liqbt.report.numbers import compact
-from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, notional_picture, visible, wants_log_axis
+from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, log_ticks, notional_picture, visible, wants_log_axis
 from liqbt.zones import Zones
 
 __all__ = ["write_heatmap_png"]
@@ -52,7 +52,7 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     axes.set_ylim(small.price_edges[0], small.price_edges[-1])
     if wants_log_axis(small.price_edges):
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_locator(FixedLocator(log_ticks(small.price_edges[0], small.price_edges[-1])))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     locator = mdates.AutoDateLocator(minticks=5, maxticks=12)  # type: ignore[no-untyped-call]
@@ -109,7 +109,7 @@ def _draw_profile(axes: Axes, heat: Heatmap) -> None:
     for side, colour in ((LONG, _DOWN), (SHORT, _UP)):
         axes.fill_betweenx(heat.price, last[side], color=colour, alpha=0.8, linewidth=0, label=("longs", "shorts")[side])
     axes.axhline(float(heat.close[-1]), color=_INK, linewidth=0.8, linestyle="--")
-    axes.set_title(f"as of {format_ns(heat.timestamp[-1])[5:16]}", color=_INK, fontsize=9)
+    axes.set_xlabel(f"as of {format_ns(heat.timestamp[-1])[5:16]}", color=_INK, fontsize=9)
     axes.tick_params(labelleft=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: compact(x)))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3, prune="lower"))
