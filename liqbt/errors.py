@@ -16,6 +16,8 @@ from collections.abc import Iterable
 
 __all__ = ["ConfigError", "DataError", "LiqbtError", "StoreError", "did_you_mean"]
 
+_MOST, _LONGEST = 12, 40  # names listed, and characters of each
+
 
 class LiqbtError(Exception):
     """Base of all errors that liqbt raises on purpose."""
@@ -38,5 +40,13 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     close = difflib.get_close_matches(wrong, choices, n=1, cutoff=0.5)
     if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(choices)}" if choices else ""
+        return f"; did you mean {_readable(close[0])!r}?"
+    if not choices:
+        return ""
+    shown = ", ".join(_readable(choice) for choice in choices[:_MOST])
+    return f"; known: {shown}" + (f" and {len(choices) - _MOST} more" if len(choices) > _MOST else "")
+
+
+def _readable(name: str) -> str:
+    """Return a name as it can be printed on one line of a terminal, whatever a broken file holds."""
+    return (name if name.isprintable() else ascii(name))[:_LONGEST]

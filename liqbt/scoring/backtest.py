@@ -80,6 +80,8 @@ def backtest(
     costs = Costs.binance_usdm() if costs is None else costs
     tiers, notes = tiers_or_generic(market.venue, market.symbol)
     notional = initial_cash * equity_share * leverage / (1 + leverage * costs.taker_fee_rate)
+    if leverage > max_leverage(tiers):
+        raise ConfigError(f"leverage: {leverage:g} is above the maximum of {max_leverage(tiers):g} for {market.symbol} on {market.venue}")
     highest = max_leverage(tiers, notional)
     if leverage > highest:
         raise ConfigError(

@@ -52,8 +52,10 @@ def test_parameters_out_of_range(signals, market, name, value):
 
 
 def test_leverage_above_the_venues_maximum_names_it(signals, market):
-    with pytest.raises(ConfigError, match="leverage: 200 is above the maximum of 150 for a BTCUSDT position"):
+    with pytest.raises(ConfigError, match="leverage: 200 is above the maximum of 150 for BTCUSDT on binance"):
         backtest(signals, market, leverage=200, initial_cash=100)
+    with pytest.raises(ConfigError, match=r"leverage: 150 is above the maximum of 75 for a BTCUSDT position"):
+        backtest(signals, market, leverage=150, initial_cash=10_000)
 
 
 def test_signals_of_another_market(signals):

@@ -30,6 +30,14 @@ def resolve_interval(timestamp: IntArray1D, interval: str | None, *, label: str)
     steps = np.diff(timestamp)
     positive = steps[steps > 0]
     if interval is None:
+        if timestamp.size == 0:
+            raise DataError(f"{label}: has no rows; check that the file is complete")
+        if (steps < 0).any():
+            row = int((steps < 0).argmax())
+            raise DataError(
+                f"{label}: row {row + 2} ({format_ns(timestamp[row + 1])}) is earlier than the row above it "
+                f"({format_ns(timestamp[row])}); sort the file by time"
+            )
         if positive.size == 0:
             raise DataError(f"{label}: one row does not tell its interval; give it, such as interval 1h")
         smallest = int(positive.min())
