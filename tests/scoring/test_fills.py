@@ -358,7 +358,7 @@ def test_liquidation_price_of_the_kernel_is_that_of_margin(side, entry, notional
 def accounts(draw):
     market = draw(markets())
     costs = draw(st.sampled_from((FREE, FEES, Costs.binance_usdm())))
-    # of an entry on the grid of prices, 10x and 50x put the bankruptcy price on it too, and rounding would name the reason
+    # Round ones would put liquidation and bankruptcy on the grid of prices (50x: from 1,005 ticks to 1,020), where rounding decides.
     leverage, share = draw(st.sampled_from((1, 1.53, 3.07, 10.3, 50.7))), draw(st.sampled_from((0.1, 0.5, 1.0)))
     return draw(signals_for(market)), market, {"costs": costs, "leverage": leverage, "equity_share": share, "initial_cash": 1_000.0}
 
