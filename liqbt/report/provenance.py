@@ -7,6 +7,7 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from numbers import Integral
 from typing import Any
 
 import liqbt
@@ -77,8 +78,10 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
             result[key] = plain(value)
         elif value is None:
             continue
-        elif isinstance(value, bool | int | str):
+        elif isinstance(value, bool | str):
             result[key] = value
+        elif isinstance(value, Integral):  # numpy's included
+            result[key] = int(value)
         elif isinstance(value, float) or hasattr(value, "__float__"):
             number = float(value)
             result[key] = number if math.isfinite(number) else str(number)
