@@ -102,7 +102,8 @@ def _blamed_on(path: Path) -> Iterator[None]:
 
 
 def _module(path: Path) -> types.ModuleType:
-    name = f"liqbt_user_strategy_{path.stem}"
+    # a name of its own for each file, or of two called alike the second would pass for the source of the first
+    name = f"liqbt_strategy_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"strategy: {path} cannot be read as a Python file")

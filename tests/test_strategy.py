@@ -1,5 +1,6 @@
 """Finding strategies by name and by file, and telling users what is wrong with theirs."""
 
+import hashlib
 import inspect
 
 import pytest
@@ -8,7 +9,7 @@ from liqbt.book.reconstruct import reconstruct
 from liqbt.errors import ConfigError
 from liqbt.features import build_features
 from liqbt.signals import Signals
-from liqbt.strategy import Strategy, ask_signals, load_strategy, shipped_strategies
+from liqbt.strategy import Strategy, ask_signals, load_strategy, shipped_strategies, source_sha256
 
 HEAD = """\
 from dataclasses import dataclass
@@ -193,3 +194,13 @@ def test_a_copied_and_changed_file_runs(tmp_path, week, name):
     assert given_.entry.tolist() == theirs.entry.tolist()
     assert given_.max_bars.tolist() == theirs.max_bars.tolist()
     assert given_.entry.any()
+
+
+def test_files_called_alike_in_two_folders_stay_apart(tmp_path):
+    loaded = []
+    for folder, extra in (("a", ""), ("b", "# changed\n")):
+        (tmp_path / folder).mkdir()
+        path = written(tmp_path / folder, MINE + extra)
+        loaded.append((load_strategy(path), hashlib.sha256(path.read_bytes()).hexdigest()))
+    assert loaded[0][1] != loaded[1][1]
+    assert [source_sha256(strategy) for strategy, _ in loaded] == [digest for _, digest in loaded]

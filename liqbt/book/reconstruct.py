@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from liqbt._time import parse_interval, to_index
-from liqbt._typing import SIDES, BoolArray1D, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
+from liqbt._typing import SIDES, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
 from liqbt.book.flows import Flows, build_flows
 from liqbt.book.params import BookParams, LeverageMix
 from liqbt.book.state import BookPass, PriceGrid, liquidation_shift, price_grid
@@ -187,24 +187,21 @@ def reconstruct(
         book.run_to(end)
         if progress is not None:
             progress(end / market.n_bars, "book")
-    notes += _scale_note(market, float((book.swept @ np.array(mix.weights))[~_unrecorded(market)].sum()))
+    notes += _scale_note(market, flows, book.swept @ np.array(mix.weights))
     return Reconstruction(
         market=market, mix=mix, params=params, flows=flows, rate=rate, grid=grid, swept=book.swept, live=book.live, notes=notes
     )
 
 
-def _unrecorded(market: MarketFrame) -> BoolArray1D:
-    """Return which bars have no recorded liquidations to compare with, shape (n_bars,)."""
-    none = np.ones(market.n_bars, dtype=np.bool_)
-    return none if market.liquidated is None else np.asarray(np.isnan(market.liquidated).any(axis=1))
-
-
-def _scale_note(market: MarketFrame, expected: float) -> tuple[str, ...]:
-    """Return a note on how the expected liquidations compare with the recorded ones in size, where there are any."""
-    recorded = 0.0 if market.liquidated is None else float(np.nansum(market.liquidated))
+def _scale_note(market: MarketFrame, flows: Flows, expected: Float64Array2D) -> tuple[str, ...]:
+    """Return a note on how expected liquidations (n_bars, 2) compare in size with recorded ones, over the bars that have both."""
+    if market.liquidated is None:
+        return ()
+    both = ~np.isnan(market.liquidated).any(axis=1) & ~np.isnan(flows.open_interest)
+    recorded = float(market.liquidated[both].sum())
     if not recorded > 0:
         return ()
-    return (f"the map expects {expected / recorded:.1f} times the liquidations that were recorded",)
+    return (f"the map expects {expected[both].sum() / recorded:.1f} times the liquidations that were recorded",)
 
 
 def _window(grid: PriceGrid, low: float, high: float, merge: int) -> slice:

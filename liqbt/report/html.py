@@ -12,7 +12,6 @@ import plotly.io as pio
 from jinja2 import Environment, PackageLoader, select_autoescape
 from plotly.offline import get_plotlyjs
 
-from liqbt._time import format_ns
 from liqbt._typing import Float64Array1D, Progress
 from liqbt.book.reconstruct import Reconstruction
 from liqbt.errors import ConfigError
@@ -85,7 +84,6 @@ def write_report(
         usable=_usable(book.explained_share, features.min_explained_share),
         notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
         candle_step=cadence,
-        known_until=format_ns(heat.timestamp[-1]),
         provenance=provenance(market, book, features, scores, sources),
         limits=LIMITS,
         figures={name: _json(figure) for name, figure in figures.items()},
