@@ -175,7 +175,7 @@ def _zone_boxes(zones: DrawnZones, market: MarketFrame) -> go.Scatter:
         left, right = (str(np.datetime64(v, "ns").astype("datetime64[s]")) for v in (known, end))
         x += [left, right, right, left, left, None]
         y += [low, low, high, high, low, None]
-    return go.Scatter(x=x, y=y, mode="lines", name="hot zones", line={"color": "rgba(255,255,255,0.75)", "width": 1}, hoverinfo="skip")
+    return go.Scatter(x=x, y=y, mode="lines", name="hot zones", line={"color": "rgba(214,208,232,0.95)", "width": 1}, hoverinfo="skip")
 
 
 def _trade_marks(score: Score) -> tuple[go.Scatter, go.Scatter]:
