@@ -10,7 +10,7 @@ nor turns after a sweep. On this market an honest test of any signal must find n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -94,7 +94,7 @@ class SyntheticMarket:
 
     def to_market(self) -> MarketFrame:
         """Return the recording as a MarketFrame marked synthetic, each table with the SHA-256 of its values."""
-        used = {name: table for name, table in self.tables.items() if name not in ("depth", "liquidations")}
+        used: dict[str, Any] = {name: table for name, table in self.tables.items() if name not in ("depth", "liquidations")}
         inputs = tuple(
             Input(table=name, source="liqbt.datasets.synthetic", sha256=table_sha256(table), reader="synthetic", rows=table.height)
             for name, table in used.items()

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from reading import read_one
 
-from liqbt.data.readers import read_file
 from liqbt.run import RunConfig
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 def test_the_mapping_with_every_option_reads_such_a_file(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("Date;Open;High;Low;Close;Volume\n2026-01-01 00:00;1;3;1;2;10\n2026-01-01 00:15;2;2;1;1;0\n", encoding="utf-8")
-    recording = read_file(path, reader="generic_csv", mapping=ROOT / "examples" / "mapping.toml")
+    recording = read_one(path, reader="generic_csv", mapping=ROOT / "examples" / "mapping.toml")
     assert (recording.table, recording.interval, recording.rows["high"].to_list()) == ("bars", "15m", [3.0, 2.0])
 
 

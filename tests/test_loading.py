@@ -23,7 +23,15 @@ HOURS = 96
 def put(store, name, frame, interval=None):
     rows = canonical(frame, name, source=name, interval=interval)
     recording = Recording(
-        table=name, interval=interval, rows=rows, source=f"{name}{interval or ''}.csv", sha256=f"{name}{interval}", reader="test"
+        table=name,
+        interval=interval,
+        rows=rows,
+        venue=None,
+        symbol=None,
+        source=f"{name}{interval or ''}.csv",
+        sha256=f"{name}{interval}",
+        reader="test",
+        kind="a test",
     )
     store.write(recording, "binance", "BTCUSDT")
 

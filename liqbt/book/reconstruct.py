@@ -165,7 +165,7 @@ def reconstruct(
     Raises ConfigError for parameters that contradict each other, DataError for a market without usable open interest.
     """
     params = params or BookParams()
-    tiers, notes = tiers_or_generic(market.venue, market.symbol)
+    tiers, notes = tiers_or_generic(market.venue, market.symbol, market.tiers)
     mix, dropped = (mix or LeverageMix.default()).allowed_by(tiers)
     if dropped:
         listed = ", ".join(f"{value:g}x" for value in dropped)

@@ -1,30 +1,38 @@
-"""One Parquet file of the store: what it says about itself, how rows are merged into it, how it is replaced."""
+"""One Parquet file of the store: what it says about itself, and how rows are merged into it."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
+import io
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from isal import isal_zlib
 
+from liqbt.data._places import Place
 from liqbt.data.schema import Table
+from liqbt.data.validation import CLOCK
 from liqbt.errors import StoreError
 
-try:
-    import fcntl
-except ImportError:  # Windows: two imports at once into one store are then the user's care
-    fcntl = None  # type: ignore[assignment]
+__all__ = [
+    "Extent",
+    "Source",
+    "Stored",
+    "fingerprint",
+    "header_of",
+    "load",
+    "merge",
+    "read_header",
+    "rows_of",
+    "scan",
+    "spill",
+    "unspill",
+    "write",
+]
 
-__all__ = ["FILE_NAME", "Extent", "Source", "digest", "load", "locked", "merge", "publish", "read_header", "stage"]
-
-FILE_NAME: Final = "part.parquet"
-_STAGED_NAME: Final = ".part.parquet.tmp"
 _SOURCES: Final = "liqbt.sources"
 _EXTENT: Final = "liqbt.extent"
 # Fixed, so that the same rows give the same bytes whatever the library's default becomes.
@@ -36,15 +44,16 @@ _BROKEN: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSErr
 class Source:
     """One imported file's share in a partition.
 
-    source: file name. sha256: of its bytes. reader: its name. rows: that it gave to this partition.
-    digest: SHA-256 of those rows, which tells a second import with other reading options from a repeated one.
+    source: file name. sha256: of its bytes. reader: its name. rows: that it gave to this partition. imported_at: ISO time, UTC.
+    fingerprint: of those rows, which tells a second import with other reading options from a repeated one.
     """
 
     source: str
     sha256: str
     reader: str
     rows: int
-    digest: str
+    imported_at: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,52 +65,96 @@ class Extent:
     last: int
 
 
-def digest(rows: pl.DataFrame) -> str:
-    """Return the SHA-256 of the rows' values."""
-    text = rows.with_columns(pl.col("timestamp", "available_at").to_physical()).write_csv()
-    return hashlib.sha256(text.encode()).hexdigest()
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A partition's own account of itself."""
+
+    sources: tuple[Source, ...]
+    extent: Extent
 
 
-def read_header(file: Path) -> tuple[tuple[Source, ...], Extent]:
+def fingerprint(rows: pl.DataFrame) -> str:
+    """Return a checksum of each column's values, as text."""
+    sums = []
+    for series in rows.rechunk().get_columns():
+        values = series.to_physical().fill_null(0).to_numpy()
+        missing = series.is_null().to_numpy() if series.null_count() else b""
+        sums.append(f"{series.name}:{isal_zlib.crc32(missing, isal_zlib.crc32(values)):08x}")
+    return " ".join(sums)
+
+
+def read_header(place: Place, key: str) -> Stored:
     """Return what a partition says of itself, from its footer alone; raises StoreError where it is damaged or foreign."""
     try:
-        metadata = pl.read_parquet_metadata(file)
+        metadata = pl.read_parquet_metadata(place.url(key), storage_options=place.options)
     except _BROKEN as error:
-        raise _damaged(file, error) from error
+        return header_of(_whole(place, key, error), place.url(key))
+    return _account(metadata, place.url(key))
+
+
+def header_of(content: str | bytes, label: str) -> Stored:
+    """Return what a partition says of itself, from its path or bytes; raises StoreError where it is damaged or foreign."""
+    try:
+        metadata = pl.read_parquet_metadata(content if isinstance(content, str) else io.BytesIO(content))
+    except _BROKEN as error:
+        raise _damaged(label, error) from error
+    return _account(metadata, label)
+
+
+def _account(metadata: Mapping[str, str], label: str) -> Stored:
     try:
         sources = tuple(Source(**entry) for entry in json.loads(metadata[_SOURCES]))
-        extent = Extent(**json.loads(metadata[_EXTENT]))
+        return Stored(sources=sources, extent=Extent(**json.loads(metadata[_EXTENT])))
     except (KeyError, TypeError, ValueError):
-        raise StoreError(f"{file}: was not written by liqbt; move it out of the store") from None
-    return sources, extent
+        raise StoreError(
+            f"{label}: was not written by this version of liqbt; move it out of the store and import its files again"
+        ) from None
 
 
-def load(files: list[Path], names: tuple[str, ...], *, start_ns: int | None = None, end_ns: int | None = None) -> pl.DataFrame:
-    """Return the rows of partitions stamped in `[start_ns, end_ns)`, columns in the order of `names`.
-
-    Raises StoreError naming the file that is damaged.
-    """
+def rows_of(content: str | bytes, label: str, names: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of a partition from its path or bytes, columns in the order of `names`; raises StoreError where it is damaged."""
     try:
-        return _collect(files, names, start_ns, end_ns)
+        rows = pl.read_parquet(content if isinstance(content, str) else io.BytesIO(content), hive_partitioning=False, glob=False)
     except _BROKEN as error:
-        for file in files:  # the error of a whole scan does not name its file
-            try:
-                _collect([file], names, None, None)
-            except _BROKEN as cause:
-                raise _damaged(file, cause) from cause
-        raise StoreError(f"{files[0].parent.parent}: cannot be read ({_reason(error)})") from error
+        raise _damaged(label, error) from error
+    return rows.select(name for name in names if name in rows.columns)
 
 
-def _collect(files: list[Path], names: tuple[str, ...], start_ns: int | None, end_ns: int | None) -> pl.DataFrame:
-    scans = [pl.scan_parquet(file, hive_partitioning=False, glob=False) for file in files]
-    rows = pl.concat(scans, how="diagonal")
+def _whole(place: Place, key: str, error: BaseException) -> str | bytes:
+    """Return a file as it is at one moment, after reading it in parts failed: somebody may have replaced it between two parts."""
+    now = place.snapshot(key)
+    if now is None:
+        raise _damaged(place.url(key), error) from error
+    return now.content
+
+
+def scan(
+    place: Place, keys: Sequence[str], names: Sequence[str], *, start_ns: int | None = None, end_ns: int | None = None
+) -> pl.LazyFrame:
+    """Return the rows of partitions stamped in `[start_ns, end_ns)`, unread; columns in the order of `names`."""
+    files = [pl.scan_parquet(place.url(key), hive_partitioning=False, glob=False, storage_options=place.options) for key in keys]
+    return _between(pl.concat(files, how="diagonal"), names, start_ns, end_ns)
+
+
+def _between(rows: pl.LazyFrame, names: Sequence[str], start_ns: int | None, end_ns: int | None) -> pl.LazyFrame:
     stamp = pl.col("timestamp")
     if start_ns is not None:
-        rows = rows.filter(stamp >= pl.lit(start_ns).cast(pl.Datetime("ns", "UTC")))
+        rows = rows.filter(stamp >= pl.lit(start_ns).cast(CLOCK))
     if end_ns is not None:
-        rows = rows.filter(stamp < pl.lit(end_ns).cast(pl.Datetime("ns", "UTC")))
-    collected = rows.collect()
-    return collected.select(name for name in names if name in collected.columns)
+        rows = rows.filter(stamp < pl.lit(end_ns).cast(CLOCK))
+    known = set(rows.collect_schema().names())
+    return rows.select(name for name in names if name in known)
+
+
+def load(
+    place: Place, keys: Sequence[str], names: Sequence[str], *, start_ns: int | None = None, end_ns: int | None = None
+) -> pl.DataFrame:
+    """Return the rows that `scan` describes; raises StoreError naming the file that is damaged."""
+    try:
+        return scan(place, keys, names, start_ns=start_ns, end_ns=end_ns).collect()
+    except _BROKEN as error:  # it does not name its file, and the file may have been replaced while it was read
+        parts = [rows_of(_whole(place, key, error), place.url(key), names) for key in keys]
+        return _between(pl.concat(parts, how="diagonal").lazy(), names, start_ns, end_ns).collect()
 
 
 def merge(old: pl.DataFrame, new: pl.DataFrame, spec: Table) -> tuple[pl.DataFrame, int, int]:
@@ -116,6 +169,10 @@ def merge(old: pl.DataFrame, new: pl.DataFrame, spec: Table) -> tuple[pl.DataFra
         frame.with_columns(pl.lit(None, dtype=schema[name]).alias(name) for name in names if name not in frame.columns).select(names)
         for frame in (old, new)
     )
+    if new["timestamp"][0] > old["timestamp"][-1]:
+        return _without_empty(pl.concat([old, new]), spec), new.height, 0
+    if new["timestamp"][-1] < old["timestamp"][0]:
+        return _without_empty(pl.concat([new, old]), spec), new.height, 0
     if spec.unique:
         added = new.join(old, on="timestamp", how="anti").height
         same = new.join(old, on=names, how="semi", nulls_equal=True).height
@@ -134,62 +191,41 @@ def _without_empty(rows: pl.DataFrame, spec: Table) -> pl.DataFrame:
     return rows.drop(name for name in rows.columns if name in optional and rows[name].null_count() == rows.height)
 
 
-def stage(folder: Path, rows: pl.DataFrame, sources: tuple[Source, ...]) -> Path:
-    """Write a partition beside its place, on disk for good, and return the staged file; raises StoreError where it cannot."""
+def write(path: Path, rows: pl.DataFrame, sources: Sequence[Source]) -> None:
+    """Write a partition to a local file; raises StoreError where it cannot be written."""
     stamps = rows["timestamp"].to_physical()
     extent = Extent(rows=rows.height, first=int(stamps[0]), last=int(stamps[-1]))
     metadata = {_SOURCES: json.dumps([asdict(one) for one in sources]), _EXTENT: json.dumps(asdict(extent))}
-    staged = folder / _STAGED_NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with staged.open("wb") as file:
-            rows.write_parquet(file, compression="zstd", statistics=True, row_group_size=_ROW_GROUP, metadata=metadata)
-            file.flush()
-            os.fsync(file.fileno())
+        rows.write_parquet(path, compression="zstd", compression_level=1, statistics=True, row_group_size=_ROW_GROUP, metadata=metadata)
     except _BROKEN as error:
-        staged.unlink(missing_ok=True)
-        raise StoreError(f"{folder}: cannot be written ({_reason(error)}); nothing was changed, check space and permissions") from error
-    return staged
+        raise _unwritable(path, error) from error
 
 
-def publish(staged: Path) -> None:
-    """Put a staged partition in its place in one step."""
+def spill(path: Path, frames: Sequence[pl.DataFrame]) -> None:
+    """Write rows to a local file, to be taken up by `unspill`; raises StoreError where it cannot be written."""
     try:
-        staged.replace(staged.with_name(FILE_NAME))
-        _sync_folder(staged.parent)
-    except OSError as error:
-        raise StoreError(f"{staged}: cannot be put in place ({_reason(error)}); import again to finish") from error
+        pl.concat(frames, how="diagonal").write_ipc(path, compression="lz4")
+    except _BROKEN as error:
+        raise _unwritable(path, error) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def unspill(path: Path) -> pl.DataFrame:
+    """Return the rows of a spilled file and remove it."""
+    rows = pl.read_ipc(path)
+    path.unlink()
+    return rows
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the store's lock, so that of two imports none loses what the other merges; a killed process lets go of it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("a")
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({_reason(error)}); check the path and its permissions") from error
-    with handle:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def _unwritable(path: Path, error: BaseException) -> StoreError:
+    return StoreError(f"{path.parent}: cannot be written ({_reason(error)}); nothing was changed, check space and permissions")
 
 
-def _damaged(file: Path, error: BaseException) -> StoreError:
-    return StoreError(f"{file}: is damaged ({_reason(error)}); delete this file and import the files of its month again")
+def _damaged(url: str, error: BaseException) -> StoreError:
+    return StoreError(f"{url}: is damaged ({_reason(error)}); delete this file and import the files of its time again")
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

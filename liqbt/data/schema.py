@@ -42,12 +42,14 @@ class Table:
     known_after: `interval` where a row sums or samples the interval that starts at `timestamp`, so that it is known when
     the interval ends; `at once` where it is an instant. It fills `available_at` where a file does not say otherwise.
     unique: whether `timestamp` strictly increases (else it never decreases).
+    stored_by: the span of one file of the store; tables of which a month can have a hundred million rows are kept by day.
     """
 
     name: str
     columns: tuple[Column, ...]
     known_after: Literal["interval", "at once"]
     unique: bool
+    stored_by: Literal["month", "day"] = "month"
 
     @property
     def has_interval(self) -> bool:
@@ -66,6 +68,7 @@ class Table:
 
 
 _OHLC = tuple(Column(name=name, kind="price", unit="quote") for name in ("open", "high", "low", "close"))
+_PREMIUM = tuple(Column(name=name, kind="rate", unit="fraction of index") for name in ("open", "high", "low", "close"))
 
 
 def _amount(name: str, unit: str = "base", *, required: bool = True) -> Column:
@@ -90,10 +93,13 @@ _ALL = (
         ),
     ),
     Table(name="mark", known_after="interval", unique=True, columns=_OHLC),
+    Table(name="index", known_after="interval", unique=True, columns=_OHLC),
+    Table(name="premium", known_after="interval", unique=True, columns=_PREMIUM),
     Table(
         name="trades",
         known_after="at once",
         unique=False,
+        stored_by="day",
         columns=(
             _price("price"),
             _amount("amount"),
@@ -125,6 +131,7 @@ _ALL = (
         name="depth",
         known_after="at once",
         unique=False,
+        stored_by="day",
         columns=(
             Column(name="side", kind="side", unit="book", choices=("bid", "ask")),
             Column(name="distance", kind="fraction", unit="fraction of mid"),

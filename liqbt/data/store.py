@@ -1,15 +1,20 @@
-"""The store of imported recordings: Parquet files in hive partitions, replaced whole or not at all.
+"""The store of imported recordings: Parquet files in hive partitions, in a local folder or an S3 bucket, replaced whole or not at all.
 
     venue=binance/symbol=BTCUSDT/table=bars/interval=5m/month=2026-01/part.parquet
+    venue=binance/symbol=BTCUSDT/table=trades/interval=none/month=2026-01/31.parquet
 
-Tables whose rows cover no interval have `interval=none`. A partition's footer lists the files that it came from.
+Tables whose rows cover no interval have `interval=none`; trades and depth have a file a day. A file's footer lists the files
+that it came from: their names and hashes, the reader, and when they were imported.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +22,8 @@ import polars as pl
 
 from liqbt._time import parse_interval
 from liqbt.data import _partition
+from liqbt.data._places import Place, open_place
+from liqbt.data._transaction import Origin, Transaction, WriteResult, file_key
 from liqbt.data.provenance import Input
 from liqbt.data.readers._interval import interval_name
 from liqbt.data.readers._recording import Recording
@@ -29,20 +36,9 @@ __all__ = ["Store", "StoreEntry", "WriteResult"]
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 _NO_INTERVAL: Final = "none"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WriteResult:
-    """What writing one recording changed.
-
-    rows_new: rows that were not there. rows_replaced: rows that took the place of one with other values.
-    rows_total: rows now stored of that venue, symbol, table and interval. partitions: months whose file changed, as `2026-01`.
-    """
-
-    rows_new: int
-    rows_replaced: int
-    rows_total: int
-    partitions: tuple[str, ...]
+_FIRST_DAY: Final = "0000-00-00"
+_LAST_DAY: Final = "9999-99-99"
+_READERS_AT_ONCE: Final = 16  # of footers, which are small and may be far away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,96 +60,85 @@ class StoreEntry:
 
 @dataclass(frozen=True)
 class Store:
-    """Imported recordings under one folder, which need not exist before the first write."""
+    """Imported recordings in a local folder, which need not exist before the first write, or under `s3://bucket/prefix`.
 
-    path: Path
+    Credentials, region and endpoint of S3 come from the usual AWS_* environment variables.
+    """
+
+    path: Path | str
+    _place: Place = field(repr=False, compare=False)
 
     def __init__(self, path: str | Path) -> None:
-        object.__setattr__(self, "path", Path(path))
-        if self.path.exists() and not self.path.is_dir():
-            raise StoreError(f"{path}: is a file; a store is a folder")
+        place = open_place(path)
+        object.__setattr__(self, "path", path if "://" in str(path) else Path(path))
+        object.__setattr__(self, "_place", place)
 
-    def check(self, recording: Recording, venue: str, symbol: str) -> None:
-        """Raise where `write` would refuse this recording, without changing anything.
+    def transaction(self) -> contextlib.closing[Transaction]:
+        """Return a context that gathers rows until they are committed; without a commit nothing changes.
 
-        ConfigError for a venue or symbol that is no plain name; StoreError where a partition is damaged, or has rows that the
-        same file gave when it was read with other options.
+        While it writes to a local folder others wait; a killed process lets go.
         """
-        folder = self._folder(recording, venue, symbol)
-        for month, rows in _by_month(recording.rows):
-            self._known(folder / f"month={month}", recording, rows)
+        return contextlib.closing(Transaction(self._place, _now()))
 
     def write(self, recording: Recording, venue: str, symbol: str) -> WriteResult:
-        """Merge a recording into the store and return what that changed.
+        """Merge one recording into the store and return what that changed.
 
         In tables with unique timestamps a new row replaces the stored one; of events, only those that are not stored are
-        added. A file that was imported before, by its SHA-256, changes nothing. All partitions are written beside their
-        place before the first is put in place, each in one step: whoever reads sees the old rows or the new ones, and an
-        import that was killed is finished by importing again.
+        added. A file that was imported before, by its SHA-256, changes nothing. Whoever reads sees a file's old rows or its
+        new ones, and an import that was killed is finished by importing again.
 
-        Raises as `check`, and StoreError where the folder cannot be written.
+        Raises ConfigError for a venue or symbol that is no plain name; StoreError where the store cannot be written, a partition
+        is damaged, or has rows that the same file gave when it was read with other options.
         """
-        folder = self._folder(recording, venue, symbol)
-        spec = canonical_table(recording.table)
-        added = replaced = 0
-        staged: dict[str, Path] = {}
-        with _partition.locked(self.path):
-            try:
-                for month, rows in _by_month(recording.rows):
-                    place = folder / f"month={month}"
-                    sources, known = self._known(place, recording, rows)
-                    if known:
-                        continue
-                    merged, new, other = rows, rows.height, 0
-                    if sources:
-                        old = _partition.load([place / _partition.FILE_NAME], spec.names)
-                        merged, new, other = _partition.merge(old, rows, spec)
-                    staged[month] = _partition.stage(place, merged, (*sources, _source(recording, rows)))
-                    added, replaced = added + new, replaced + other
-            except BaseException:
-                for file in staged.values():
-                    file.unlink(missing_ok=True)
-                raise
-            for file in staged.values():
-                _partition.publish(file)
-            total = sum(_partition.read_header(file)[1].rows for _, file in _months(folder))
-        return WriteResult(rows_new=added, rows_replaced=replaced, rows_total=total, partitions=tuple(staged))
+        series = self.series(venue, symbol, recording.table, recording.interval)
+        origin = Origin(label=recording.source, name=recording.source, sha256=recording.sha256, reader=recording.reader)
+        with self.transaction() as transaction:
+            transaction.add(series, canonical_table(recording.table), recording.rows, origin)
+            return transaction.commit()[series, origin]
+
+    @property
+    def local_folder(self) -> Path | None:
+        """The folder of a local store, for what lies in it beside recordings; None on S3."""
+        return self.path if isinstance(self.path, Path) else None
+
+    def series(self, venue: str, symbol: str, table: str, interval: str | None) -> str:
+        """Return the key of the folder that holds a series.
+
+        Raises ConfigError for names that are not plain, and for an interval that is missing or does not belong to the table.
+        """
+        spec = canonical_table(table)
+        return f"{self._table_key(venue, symbol, table)}/interval={_interval_key(spec, interval)}"
+
+    def scan(
+        self, venue: str, symbol: str, table: str, interval: str | None = None, *, start_ns: int | None = None, end_ns: int | None = None
+    ) -> pl.LazyFrame:
+        """Return the rows stamped in `[start_ns, end_ns)` (UTC nanoseconds), unread and sorted by time.
+
+        Only files that overlap the span are opened when it is collected, and of them only what the query needs.
+        Raises as `read`.
+        """
+        keys = self._keys(venue, symbol, table, interval, start_ns, end_ns)
+        if keys:
+            return _partition.scan(self._place, keys, canonical_table(table).names, start_ns=start_ns, end_ns=end_ns)
+        return self._empty(venue, symbol, table, interval).lazy()
 
     def read(
-        self,
-        venue: str,
-        symbol: str,
-        table: str,
-        interval: str | None = None,
-        *,
-        start_ns: int | None = None,
-        end_ns: int | None = None,
+        self, venue: str, symbol: str, table: str, interval: str | None = None, *, start_ns: int | None = None, end_ns: int | None = None
     ) -> tuple[pl.DataFrame, tuple[Input, ...]]:
         """Return the rows stamped in `[start_ns, end_ns)` (UTC nanoseconds), sorted by time, and the files that gave them.
 
-        Only months that overlap the span are opened; without rows in it the frame is empty. The files are those of the opened
-        months, with the rows that they gave to them.
+        Only months or days that overlap the span are opened; without rows in it the frame is empty. The files are those of
+        the opened partitions, with the rows that they gave to them.
 
         Raises StoreError listing what is stored where this is not, or naming a damaged file; ConfigError for an unknown table,
         or an interval that is missing or does not belong to the table.
         """
-        spec = canonical_table(table)
-        level = self.path
-        for kind, wanted in (("venue", _name(venue, "venue")), ("symbol", _name(symbol, "symbol")), ("table", table)):
-            level = _descend(level, kind, wanted, self.path)
-        if spec.has_interval and interval is None:
-            raise ConfigError(f"interval: table {table!r} needs one; stored: {', '.join(_children(level, 'interval'))}")
-        level = _descend(level, "interval", _interval_key(spec, interval), self.path)
-        months = _months(level)
-        if not months:
-            raise StoreError(f"{level}: holds no data; import it again")
-        first = None if start_ns is None else _month_of(start_ns)
-        last = None if end_ns is None else _month_of(end_ns - 1)
-        files = [file for month, file in months if (first is None or month >= first) and (last is None or month <= last)]
-        if not files:
-            return _partition.load([months[0][1]], spec.names).clear(), ()
-        sources = [source for file in files for source in _partition.read_header(file)[0]]
-        return _partition.load(files, spec.names, start_ns=start_ns, end_ns=end_ns), _inputs(table, sources)
+        keys = self._keys(venue, symbol, table, interval, start_ns, end_ns)
+        if not keys:
+            return self._empty(venue, symbol, table, interval), ()
+        sources = [source for header in self._headers(keys) for source in header.sources]
+        rows = _partition.load(self._place, keys, canonical_table(table).names, start_ns=start_ns, end_ns=end_ns)
+        return rows, _inputs(table, sources)
 
     def contents(self) -> list[StoreEntry]:
         """Return what is stored, sorted by venue, symbol, table and interval, from the files' footers alone.
@@ -161,8 +146,8 @@ class Store:
         Raises StoreError where a file is damaged.
         """
         entries = []
-        for venue, symbol, table, interval, folder in self._series():
-            headers = [_partition.read_header(file) for _, file in _months(folder)]
+        for venue, symbol, table, interval, folder in self._all_series():
+            headers = self._headers([key for _, key in self._files(folder)])
             if not headers:
                 continue
             entries.append(
@@ -171,58 +156,96 @@ class Store:
                     symbol=symbol,
                     table=table,
                     interval=None if interval == _NO_INTERVAL else interval,
-                    rows=sum(extent.rows for _, extent in headers),
-                    first=min(extent.first for _, extent in headers),
-                    last=max(extent.last for _, extent in headers),
-                    sources=_inputs(table, [source for sources, _ in headers for source in sources]),
+                    rows=sum(header.extent.rows for header in headers),
+                    first=min(header.extent.first for header in headers),
+                    last=max(header.extent.last for header in headers),
+                    sources=_inputs(table, [source for header in headers for source in header.sources]),
                 )
             )
         return entries
 
     def intervals(self, venue: str, symbol: str, table: str) -> tuple[str, ...]:
         """Return the intervals stored of a table, shortest first; empty where it is not stored or covers no interval."""
-        level = self.path / f"venue={_name(venue, 'venue')}" / f"symbol={_name(symbol, 'symbol')}" / f"table={table}"
-        return tuple(name for name in _children(level, "interval") if name != _NO_INTERVAL)
+        folder = self._table_key(venue, symbol, table)
+        return tuple(name for name in self._children(folder, "interval") if name != _NO_INTERVAL)
 
     def has(self, venue: str, symbol: str, table: str, interval: str | None = None) -> bool:
         """Return whether rows of that table (and interval, where it has one) are stored."""
-        key = _interval_key(canonical_table(table), interval)
-        level = self.path / f"venue={_name(venue, 'venue')}" / f"symbol={_name(symbol, 'symbol')}" / f"table={table}"
-        return bool(_months(level / f"interval={key}"))
+        return next(self._files(self.series(venue, symbol, table, interval)), None) is not None
 
-    def _folder(self, recording: Recording, venue: str, symbol: str) -> Path:
-        spec = canonical_table(recording.table)
-        series = self.path / f"venue={_name(venue, 'venue')}" / f"symbol={_name(symbol, 'symbol')}"
-        return series / f"table={spec.name}" / f"interval={_interval_key(spec, recording.interval)}"
+    def _table_key(self, venue: str, symbol: str, table: str) -> str:
+        return f"venue={_name(venue, 'venue')}/symbol={_name(symbol, 'symbol')}/table={table}"
 
-    def _known(self, place: Path, recording: Recording, rows: pl.DataFrame) -> tuple[tuple[_partition.Source, ...], bool]:
-        """Return the sources of a partition, and whether this recording is one of them."""
-        file = place / _partition.FILE_NAME
-        if not file.exists():
-            return (), False
-        sources, _ = _partition.read_header(file)
-        for source in sources:
-            if source.sha256 != recording.sha256:
+    def _keys(self, venue: str, symbol: str, table: str, interval: str | None, start_ns: int | None, end_ns: int | None) -> list[str]:
+        """Return the keys of the files that can hold rows of the span."""
+        folder = self._descend(venue, symbol, table, interval)
+        first = _FIRST_DAY if start_ns is None else _day_of(start_ns)
+        last = _LAST_DAY if end_ns is None else _day_of(end_ns - 1)
+        if next(self._files(folder), None) is None:
+            raise StoreError(f"{self._place.url(folder)}: holds no data; import it again")
+        # A month `2026-01` and a day `2026-01-31` are both compared by as much as they tell.
+        return [key for span, key in self._files(folder, first, last) if first[: len(span)] <= span <= last[: len(span)]]
+
+    def _empty(self, venue: str, symbol: str, table: str, interval: str | None) -> pl.DataFrame:
+        _, key = next(self._files(self._descend(venue, symbol, table, interval)))
+        return _partition.scan(self._place, [key], canonical_table(table).names).head(0).collect()
+
+    def _headers(self, keys: list[str]) -> list[_partition.Stored]:
+        if len(keys) == 1:
+            return [_partition.read_header(self._place, keys[0])]
+        with ThreadPoolExecutor(_READERS_AT_ONCE) as pool:
+            return list(pool.map(lambda key: _partition.read_header(self._place, key), keys))
+
+    def _files(self, folder: str, first: str = _FIRST_DAY, last: str = _LAST_DAY) -> Iterator[tuple[str, str]]:
+        """Yield the span, as `2026-01` or `2026-01-31`, and key of each file of a series in the months between two days, in order."""
+        for month in self._children(folder, "month"):
+            if not _MONTH.fullmatch(month) or not first[:7] <= month <= last[:7]:
                 continue
-            if source.digest != _partition.digest(rows):
-                raise StoreError(
-                    f"{recording.source} was imported before with other reading options, and {file} holds those rows; "
-                    f"delete {place.parent} and import its files again"
-                )
-            return sources, True
-        return sources, False
+            for name in self._place.files(f"{folder}/month={month}"):
+                day = name.removesuffix(".parquet")
+                span = month if day == "part" else f"{month}-{day}"
+                yield span, file_key(folder, span)
 
-    def _series(self) -> Iterator[tuple[str, str, str, str, Path]]:
-        for venue in _children(self.path, "venue"):
-            symbols = self.path / f"venue={venue}"
-            for symbol in _children(symbols, "symbol"):
-                tables = symbols / f"symbol={symbol}"
-                for table in _children(tables, "table"):
+    def _all_series(self) -> Iterator[tuple[str, str, str, str, str]]:
+        for venue in self._children("", "venue"):
+            symbols = f"venue={venue}"
+            for symbol in self._children(symbols, "symbol"):
+                tables = f"{symbols}/symbol={symbol}"
+                for table in self._children(tables, "table"):
                     if table not in TABLES:
                         continue
-                    intervals = tables / f"table={table}"
-                    for interval in _children(intervals, "interval"):
-                        yield venue, symbol, table, interval, intervals / f"interval={interval}"
+                    intervals = f"{tables}/table={table}"
+                    for interval in self._children(intervals, "interval"):
+                        yield venue, symbol, table, interval, f"{intervals}/interval={interval}"
+
+    def _children(self, folder: str, kind: str) -> list[str]:
+        """Names of the hive folders of a kind, intervals by length, the rest by name."""
+        prefix = f"{kind}="
+        names = [name.removeprefix(prefix) for name in self._place.folders(folder) if name.startswith(prefix)]
+        if kind != "interval":
+            return names
+        return sorted(names, key=lambda name: (0 if name == _NO_INTERVAL else parse_interval(name), name))
+
+    def _descend(self, venue: str, symbol: str, table: str, interval: str | None) -> str:
+        """Return the key of a stored series' folder; raises StoreError telling what is stored at the first level where it is not."""
+        spec = canonical_table(table)
+        folder = ""
+        for kind, wanted in (("venue", _name(venue, "venue")), ("symbol", _name(symbol, "symbol")), ("table", table)):
+            folder = self._step(folder, kind, wanted)
+        if spec.has_interval and interval is None:
+            raise ConfigError(f"interval: table {table!r} needs one; stored: {', '.join(self._children(folder, 'interval'))}")
+        return self._step(folder, "interval", _interval_key(spec, interval))
+
+    def _step(self, folder: str, kind: str, wanted: str) -> str:
+        known = self._children(folder, kind)
+        if wanted in known:
+            return f"{folder}/{kind}={wanted}".removeprefix("/")
+        if not known:
+            raise StoreError(f"{self.path}: holds no data{f' under {folder}' if folder else ''}; import some first")
+        hint = did_you_mean(wanted, known)
+        listed = "" if "known:" in hint else f"; known: {', '.join(known)}"
+        inside = f" of {' '.join(part.partition('=')[2] for part in folder.split('/'))}" if folder else ""
+        raise StoreError(f"{self.path}: has no {kind} {wanted!r}{inside}{hint}{listed}")
 
 
 def _name(value: str, parameter: str) -> str:
@@ -242,54 +265,21 @@ def _interval_key(spec: Table, interval: str | None) -> str:
     return interval_name(parse_interval(interval)) or interval
 
 
-def _children(level: Path, kind: str) -> list[str]:
-    """Names of the hive folders of a kind, intervals by length, the rest by name."""
-    prefix = f"{kind}="
-    if not level.is_dir():
-        return []
-    names = [entry.name.removeprefix(prefix) for entry in level.iterdir() if entry.name.startswith(prefix) and entry.is_dir()]
-    if kind != "interval":
-        return sorted(names)
-    return sorted(names, key=lambda name: (0 if name == _NO_INTERVAL else parse_interval(name), name))
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _descend(level: Path, kind: str, wanted: str, store: Path) -> Path:
-    known = _children(level, kind)
-    if wanted in known:
-        return level / f"{kind}={wanted}"
-    if not known:
-        raise StoreError(f"{store}: holds no data{'' if level == store else f' under {level.relative_to(store)}'}; import some first")
-    hint = did_you_mean(wanted, known)
-    listed = "" if "known:" in hint else f"; known: {', '.join(known)}"
-    inside = "" if level == store else f" of {' '.join(part.partition('=')[2] for part in level.relative_to(store).parts)}"
-    raise StoreError(f"{store}: has no {kind} {wanted!r}{inside}{hint}{listed}")
-
-
-def _months(folder: Path) -> list[tuple[str, Path]]:
-    """Return the months under a series' folder and their files, in order; one that was never finished has no file yet."""
-    found = [(month, folder / f"month={month}" / _partition.FILE_NAME) for month in _children(folder, "month") if _MONTH.fullmatch(month)]
-    return [(month, file) for month, file in found if file.exists()]
-
-
-def _month_of(stamp_ns: int) -> str:
-    return str(pl.Series([stamp_ns]).cast(pl.Datetime("ns", "UTC")).dt.strftime("%Y-%m")[0])
-
-
-def _by_month(rows: pl.DataFrame) -> Iterable[tuple[str, pl.DataFrame]]:
-    month = rows["timestamp"].dt.strftime("%Y-%m")
-    for key in month.unique(maintain_order=True):
-        yield str(key), rows.filter(month == key)
-
-
-def _source(recording: Recording, rows: pl.DataFrame) -> _partition.Source:
-    return _partition.Source(
-        source=recording.source, sha256=recording.sha256, reader=recording.reader, rows=rows.height, digest=_partition.digest(rows)
-    )
+def _day_of(stamp_ns: int) -> str:
+    return datetime.fromtimestamp(stamp_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d")
 
 
 def _inputs(table: str, sources: Iterable[_partition.Source]) -> tuple[Input, ...]:
-    rows: dict[tuple[str, str, str], int] = {}
+    found: dict[tuple[str, str, str], tuple[int, str]] = {}
     for one in sources:
         key = (one.source, one.sha256, one.reader)
-        rows[key] = rows.get(key, 0) + one.rows
-    return tuple(Input(table=table, source=s, sha256=h, reader=r, rows=n) for (s, h, r), n in rows.items())
+        rows, at = found.get(key, (0, one.imported_at))
+        found[key] = (rows + one.rows, min(at, one.imported_at))
+    return tuple(
+        Input(table=table, source=name, sha256=sha256, reader=reader, rows=rows, imported_at=at)
+        for (name, sha256, reader), (rows, at) in found.items()
+    )

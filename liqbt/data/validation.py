@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import pandas as pd
@@ -11,10 +12,13 @@ from liqbt._time import parse_interval
 from liqbt.data.schema import Column, Table, table
 from liqbt.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["CLOCK", "canonical"]
+__all__ = ["CLOCK", "ROW", "canonical"]
 
 CLOCK: Final = pl.Datetime("ns", "UTC")
 """The dtype of both clocks."""
+
+ROW: Final = "_row"
+"""A column of row numbers in the file, for messages; without it the first row of the frame is 1."""
 
 _RULES: Final = {
     "price": "a price must be finite and above 0",
@@ -46,11 +50,11 @@ def canonical(frame: pl.DataFrame | pd.DataFrame, name: str, *, source: str, int
         raise DataError(f"{source}: table {name!r} has no rows; check that the file is complete")
     rows = _clocks(rows, spec, source, interval)
     checked = [_checked(rows, column, source) for column in spec.columns if column.name in rows.columns]
-    rows = rows.select("timestamp", "available_at", *checked)
+    rows = rows.select("timestamp", "available_at", *checked, *([ROW] if ROW in rows.columns else []))
     _check_order(rows, spec, source)
     if {"open", "high", "low", "close"} <= set(rows.columns):
         _check_ohlc(rows, source)
-    return rows
+    return rows.drop(ROW, strict=False)
 
 
 def _as_polars(frame: pl.DataFrame | pd.DataFrame, source: str) -> pl.DataFrame:
@@ -75,7 +79,7 @@ def _as_polars(frame: pl.DataFrame | pd.DataFrame, source: str) -> pl.DataFrame:
 def _clocks(rows: pl.DataFrame, spec: Table, source: str, interval: str | None) -> pl.DataFrame:
     for name in ("timestamp", "available_at"):
         if name in rows.columns:
-            rows = rows.with_columns(_clock(rows[name], source))
+            rows = rows.with_columns(_clock(rows, name, source))
     if "available_at" in rows.columns:
         early = rows["available_at"] < rows["timestamp"]
         if early.any():
@@ -92,20 +96,24 @@ def _clocks(rows: pl.DataFrame, spec: Table, source: str, interval: str | None) 
     return rows.with_columns(available_at=pl.col("timestamp") + pl.duration(nanoseconds=parse_interval(interval)))
 
 
-def _clock(series: pl.Series, source: str) -> pl.Series:
+def _clock(rows: pl.DataFrame, name: str, source: str) -> pl.Series:
     """Return times as UTC nanoseconds; naive ones are taken as UTC."""
-    name, dtype = series.name, series.dtype
+    series, dtype = rows[name], rows.schema[name]
+    if dtype == CLOCK and not series.null_count():
+        return series
     if not isinstance(dtype, pl.Datetime | pl.Date):
         raise DataError(f"{source}: column {name!r} holds {dtype}, not times; convert it to datetimes (naive ones are taken as UTC)")
     if series.null_count():
         row = int(series.is_null().arg_max() or 0)
-        raise DataError(f"{source}: row {row + 1}: column {name!r} is empty; every row needs a time")
+        raise DataError(f"{source}: row {_number(rows, row)}: column {name!r} is empty; every row needs a time")
     if isinstance(dtype, pl.Date) or dtype.time_zone is None:
         series = series.cast(pl.Datetime("us" if isinstance(dtype, pl.Date) else dtype.time_unit, "UTC"))
     fine = series.dt.convert_time_zone("UTC").cast(CLOCK, strict=False)
     if fine.null_count():
         row = int(fine.is_null().arg_max() or 0)
-        raise DataError(f"{source}: row {row + 1}: column {name!r} is {series[row]}, outside 1678 to 2262; check the unit of the times")
+        raise DataError(
+            f"{source}: row {_number(rows, row)}: column {name!r} is {series[row]}, outside 1678 to 2262; check the unit of the times"
+        )
     return fine
 
 
@@ -115,16 +123,16 @@ def _checked(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
     series = _numbers(rows, column, source)
     if not column.nullable and series.null_count():
         _raise_empty(rows, series, column, source)
-    finite = series.is_finite()  # true of every integer
+    # Comparisons with NaN are false here, since NaN has become null.
     match column.kind:
         case "price":
-            good = finite & (series > 0)
+            good = (series > 0) & (series < math.inf)
         case "amount":
-            good = finite & (series >= 0)
+            good = (series >= 0) & (series < math.inf)
         case "rate":
-            good = finite & (series.abs() < 1)
+            good = series.abs() < 1
         case "fraction":
-            good = finite & (series >= 0) & (series <= 1)
+            good = (series >= 0) & (series <= 1)
         case "count":
             good = series >= 0
         case _:
@@ -143,9 +151,11 @@ def _numbers(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
         given = given.cast(pl.String)
     if not (given.dtype.is_numeric() or given.dtype in (pl.String, pl.Null)):
         raise DataError(f"{source}: column {column.name!r} holds {given.dtype}, not numbers; check the column mapping")
-    if given.dtype.is_float():
+    if given.dtype.is_float() and given.is_nan().any():
         given = given.fill_nan(None)
     whole = column.kind in ("count", "identifier")
+    if given.dtype == (pl.Int64 if whole else pl.Float64):
+        return given
     series = given.cast(pl.Int64 if whole else pl.Float64, strict=False)
     wrong = series.is_null() & given.is_not_null()
     if whole and given.dtype.is_float():
@@ -158,15 +168,19 @@ def _numbers(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
 
 
 def _checked_side(rows: pl.DataFrame, column: Column, source: str) -> pl.Series:
-    series = rows[column.name].cast(pl.String, strict=False)
-    known = series.is_in(list(column.choices)).fill_null(value=False)
-    if not known.all():
-        row = int((~known).arg_max() or 0)
+    series = rows[column.name]
+    dtype = pl.Enum(column.choices)
+    if series.dtype == dtype and not series.null_count():
+        return series
+    series = series.cast(pl.String, strict=False)
+    sides = series.cast(dtype, strict=False)
+    if sides.null_count():
+        row = int(sides.is_null().arg_max() or 0)
         raise DataError(
             f"{source}: {_where(rows, row)}: {column.name} is {series[row]!r}, expected one of {', '.join(column.choices)}; "
             "convert it in the reader or mapping"
         )
-    return series
+    return sides
 
 
 def _raise_empty(rows: pl.DataFrame, series: pl.Series, column: Column, source: str) -> None:
@@ -182,6 +196,8 @@ def _raise_empty(rows: pl.DataFrame, series: pl.Series, column: Column, source: 
 
 def _check_order(rows: pl.DataFrame, spec: Table, source: str) -> None:
     stamps = rows["timestamp"].to_physical()
+    if stamps.is_sorted() and not spec.unique:
+        return
     step = stamps.diff()
     back = (step < 0).fill_null(value=False)
     if back.any():
@@ -210,4 +226,8 @@ def _check_ohlc(rows: pl.DataFrame, source: str) -> None:
 
 
 def _where(rows: pl.DataFrame, row: int) -> str:
-    return f"row {row + 1} ({rows['timestamp'][row]:%Y-%m-%d %H:%M:%S})"
+    return f"row {_number(rows, row)} ({rows['timestamp'][row]:%Y-%m-%d %H:%M:%S})"
+
+
+def _number(rows: pl.DataFrame, row: int) -> int:
+    return int(rows[ROW][row]) if ROW in rows.columns else row + 1

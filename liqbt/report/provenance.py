@@ -66,7 +66,8 @@ def provenance(
         )
     described["seeds"] = {"market": "none: recorded, nothing is drawn at random" if market.seed is None else market.seed}
     described["versions"] = versions()
-    described["inputs"] = [dataclasses.asdict(one) for one in market.inputs]
+    # When a file came into the store does not change a number, and would make equal runs differ.
+    described["inputs"] = [{name: value for name, value in vars(one).items() if name != "imported_at"} for one in market.inputs]
     return described
 
 

@@ -78,7 +78,7 @@ def backtest(
     if not (math.isfinite(leverage) and leverage >= 1):
         raise ConfigError(f"leverage: {leverage!r} must be at least 1; use equity_share to trade with less than the whole equity")
     costs = Costs.binance_usdm() if costs is None else costs
-    tiers, notes = tiers_or_generic(market.venue, market.symbol)
+    tiers, notes = tiers_or_generic(market.venue, market.symbol, market.tiers)
     notional = initial_cash * equity_share * leverage / (1 + leverage * costs.taker_fee_rate)
     if leverage > max_leverage(tiers):
         raise ConfigError(f"leverage: {leverage:g} is above the maximum of {max_leverage(tiers):g} for {market.symbol} on {market.venue}")

@@ -133,10 +133,11 @@ def test_import_tells_what_was_stored(tmp_path):
     assert done.code == 0
     assert "bars.csv" in done.out
     first = run(*importing(path, tmp_path / "other", "--json")).json
-    assert [(one["table"], one["interval"], one["rows"], one["written"]["rows_new"]) for one in first] == [("bars", "1h", BARS, BARS)]
+    kept = [one for file in first for one in file["stored"]]
+    assert [(one["table"], one["interval"], one["rows"], one["written"]["rows_new"]) for one in kept] == [("bars", "1h", BARS, BARS)]
     assert first[0]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     again = run(*importing(path, tmp_path / "other", "--json")).json
-    assert again[0]["written"]["rows_new"] == 0
+    assert again[0]["stored"][0]["written"]["rows_new"] == 0
 
 
 def test_data_ls(store, tmp_path):

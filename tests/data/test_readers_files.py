@@ -1,4 +1,4 @@
-"""read_file(): the parts that all readers share."""
+"""read_one(): the parts that all readers share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import hashlib
 
 import numpy as np
 import pytest
+from reading import read_one
 
-from liqbt.data.readers import READERS, read_file
+from liqbt.data.readers import READERS
 from liqbt.data.readers._interval import interval_name, resolve_interval
 from liqbt.errors import ConfigError, DataError
 
@@ -18,31 +19,31 @@ HOUR = 3_600_000_000_000
 
 def test_unknown_reader_did_you_mean(tmp_path):
     with pytest.raises(ConfigError, match=r"reader: 'coinalyse' is not a reader; did you mean 'coinalyze'\?"):
-        read_file(tmp_path / "x", reader="coinalyse")
+        read_one(tmp_path / "x", reader="coinalyse")
 
 
 @pytest.mark.parametrize("reader", sorted(READERS))
 def test_files_that_are_none(tmp_path, reader):
     options = {"mapping": "ohlcv"} if reader == "generic_csv" else {"table": "bars"}
     with pytest.raises(DataError, match=r"absent.csv: there is no such file"):
-        read_file(tmp_path / "absent.csv", reader=reader, **options)
+        read_one(tmp_path / "absent.csv", reader=reader, **options)
     with pytest.raises(DataError, match=r"is a folder; give the files in it"):
-        read_file(tmp_path, reader=reader, **options)
+        read_one(tmp_path, reader=reader, **options)
     (tmp_path / "empty.csv").write_bytes(b"")
     with pytest.raises(DataError, match=r"empty.csv: is empty"):
-        read_file(tmp_path / "empty.csv", reader=reader, **options)
+        read_one(tmp_path / "empty.csv", reader=reader, **options)
     (tmp_path / "noise.csv").write_bytes(bytes(range(256)) * 4)
     with pytest.raises(DataError, match=r"noise.csv: "):
-        read_file(tmp_path / "noise.csv", reader=reader, **options)
+        read_one(tmp_path / "noise.csv", reader=reader, **options)
 
 
 def test_unreadable_file(tmp_path, monkeypatch):
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(DataError, match=r"cannot be read .Permission denied."):
-        read_file(tmp_path / "x.csv", reader="coinalyze")
+        read_one(tmp_path / "x.csv", reader="coinalyze")
 
 
 @pytest.mark.parametrize(
@@ -58,13 +59,13 @@ def test_options_are_checked(tmp_path, options, message):
     path = tmp_path / "x.csv"
     path.write_text(ROWS)
     with pytest.raises(ConfigError, match=message):
-        read_file(path, reader="coinalyze", **options)
+        read_one(path, reader="coinalyze", **options)
 
 
 def test_a_recording_says_where_it_is_from(tmp_path):
     path = tmp_path / "totals.csv"
     path.write_text(ROWS)
-    recording = read_file(str(path), reader="coinalyze")
+    recording = read_one(str(path), reader="coinalyze")
     assert recording.source == "totals.csv"
     assert recording.sha256 == hashlib.sha256(ROWS.encode()).hexdigest()
     assert recording.reader == "coinalyze"
@@ -74,7 +75,7 @@ def test_damaged_gzip(tmp_path):
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(ROWS.encode() * 100)[:-20])
     with pytest.raises(DataError, match=r"is a damaged gzip file"):
-        read_file(path, reader="coinalyze")
+        read_one(path, reader="coinalyze")
 
 
 @pytest.mark.parametrize(("step", "name"), [(HOUR, "1h"), (HOUR // 12, "5m"), (24 * HOUR, "1d"), (168 * HOUR, "7d"), (1_500_000_000, None)])

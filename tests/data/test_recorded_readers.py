@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from reading import read_one
 
 from liqbt.data.importing import import_files
-from liqbt.data.readers import read_file
 from liqbt.loading import load_market
 
 RECORDED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -25,7 +25,7 @@ pytestmark = [
 
 
 def coinalyze(symbol, kind, **options):
-    return read_file(COINALYZE / f"{symbol}USDT_PERP.A_{kind}-history.csv", reader="coinalyze", utc_offset_hours=6, **options)
+    return read_one(COINALYZE / f"{symbol}USDT_PERP.A_{kind}-history.csv", reader="coinalyze", utc_offset_hours=6, **options)
 
 
 def steps(rows):
@@ -33,7 +33,7 @@ def steps(rows):
 
 
 def official_hours(symbol):
-    rows = read_file(RECORDED / "ccxt_klines" / f"{symbol}USDT_30m_1095.csv.gz", reader="generic_csv", mapping="ohlcv").rows
+    rows = read_one(RECORDED / "ccxt_klines" / f"{symbol}USDT_30m_1095.csv.gz", reader="generic_csv", mapping="ohlcv").rows
     hour = pl.col("timestamp").dt.truncate("1h")
     return (
         rows.group_by(hour, maintain_order=True)
@@ -63,7 +63,7 @@ def test_bars_and_open_interest(symbol, rows):
 
 
 def close_agreement(symbol, offset):
-    bars = read_file(COINALYZE / f"{symbol}USDT_PERP.A_ohlcv-history.csv", reader="coinalyze", utc_offset_hours=offset).rows
+    bars = read_one(COINALYZE / f"{symbol}USDT_PERP.A_ohlcv-history.csv", reader="coinalyze", utc_offset_hours=offset).rows
     both = bars.join(official_hours(symbol), on="timestamp", suffix="_official")
     assert both.height > 1400
     return float(((both["close"] / both["close_official"] - 1).abs() < 0.001).mean())
@@ -93,7 +93,7 @@ def test_the_row_above_a_repetition_belongs_to_the_first_missing_hour():
     ],
 )
 def test_freqtrade(name, table, interval, rows):
-    recording = read_file(FREQTRADE / f"{name}.feather", reader="freqtrade")
+    recording = read_one(FREQTRADE / f"{name}.feather", reader="freqtrade")
     assert (recording.table, recording.interval, recording.rows.height) == (table, interval, rows)
     if interval is not None:
         assert len(steps(recording.rows)) == 1
@@ -103,7 +103,7 @@ def test_freqtrade(name, table, interval, rows):
 
 
 def test_open_interest_at_five_minutes():
-    recording = read_file(RECORDED / "open_interest_binance" / "SOL_oi_5m.csv.gz", reader="generic_csv", mapping="open_interest")
+    recording = read_one(RECORDED / "open_interest_binance" / "SOL_oi_5m.csv.gz", reader="generic_csv", mapping="open_interest")
     assert (recording.table, recording.rows.height) == ("open_interest", 55_296)
     assert recording.rows["timestamp"][0] == datetime(2025, 12, 1, 0, 5, tzinfo=UTC)
     # Five snapshots of this file were taken two seconds late; they are kept as stamped.

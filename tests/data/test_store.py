@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqbt.data import _partition
+from liqbt.data._places import Folder
 from liqbt.data.importing import import_files
 from liqbt.data.readers import Recording
 from liqbt.data.schema import table
@@ -47,7 +47,9 @@ def events(minutes, *, name="e.csv", amount=1.0) -> Recording:
 def record(name, frame, source, interval=None) -> Recording:
     rows = canonical(frame, name, source=source, interval=interval)
     sha256 = hashlib.sha256(source.encode()).hexdigest()
-    return Recording(table=name, interval=interval, rows=rows, source=source, sha256=sha256, reader="test")
+    return Recording(
+        table=name, interval=interval, rows=rows, venue=None, symbol=None, source=source, sha256=sha256, reader="test", kind="a test"
+    )
 
 
 @pytest.fixture
@@ -67,10 +69,14 @@ def bytes_of(store):
     return {str(p.relative_to(store.path)): p.read_bytes() for p in sorted(store.path.rglob("*.parquet"))}
 
 
+def stored(store, name="bars", interval="1h"):
+    return read(store, name, interval)[0].height
+
+
 def test_round_trip_and_layout(store):
     recording = bars(range(10))
     result = write(store, recording)
-    assert (result.rows_new, result.rows_replaced, result.rows_total, result.partitions) == (10, 0, 10, ("2024-01", "2024-02"))
+    assert (result.rows_new, result.rows_replaced, stored(store), result.partitions) == (10, 0, 10, ("2024-01", "2024-02"))
     folder = "venue=binance/symbol=BTCUSDT/table=bars/interval=1h"
     assert list(bytes_of(store)) == [f"{folder}/month=2024-01/part.parquet", f"{folder}/month=2024-02/part.parquet"]
     rows, inputs = read(store)
@@ -82,14 +88,14 @@ def test_round_trip_and_layout(store):
 def test_a_new_row_replaces_the_stored_one(store):
     write(store, bars(range(6)))
     result = write(store, bars(range(3, 8), close=200.0, name="b.csv"))
-    assert (result.rows_new, result.rows_replaced, result.rows_total) == (2, 3, 8)
+    assert (result.rows_new, result.rows_replaced, stored(store)) == (2, 3, 8)
     assert read(store)[0]["close"].to_list() == [100.0] * 3 + [200.0] * 5
 
 
 def test_equal_rows_are_not_replaced(store):
     write(store, bars(range(6)))
     result = write(store, bars(range(6), name="b.csv"))
-    assert (result.rows_new, result.rows_replaced, result.rows_total) == (0, 0, 6)
+    assert (result.rows_new, result.rows_replaced, stored(store)) == (0, 0, 6)
     assert [i.source for i in read(store)[1]] == ["a.csv", "b.csv"]
 
 
@@ -97,18 +103,15 @@ def test_the_same_file_again_changes_nothing(store):
     write(store, bars(range(6)), bars(range(3, 8), close=200.0, name="b.csv"))
     before = bytes_of(store)
     result = write(store, bars(range(6)))
-    assert (result.rows_new, result.rows_replaced, result.rows_total, result.partitions) == (0, 0, 8, ())
+    assert (result.rows_new, result.rows_replaced, stored(store), result.partitions) == (0, 0, 8, ())
     assert bytes_of(store) == before
 
 
 def test_the_same_file_read_otherwise_is_refused(store):
     write(store, bars(range(6)))
     before = bytes_of(store)
-    for call in (store.check, store.write):
-        with pytest.raises(
-            StoreError, match=r"a.csv was imported before with other reading options, and .* delete .*interval=1h and import"
-        ):
-            call(bars(range(1, 7)), "binance", "BTCUSDT")
+    with pytest.raises(StoreError, match=r"a.csv was imported before with other reading options, and .*part.parquet holds .* delete that"):
+        store.write(bars(range(1, 7)), "binance", "BTCUSDT")
     assert bytes_of(store) == before
 
 
@@ -135,7 +138,7 @@ def test_equal_events_in_one_file_stay(store):
 def test_an_overlap_of_event_files_adds_nothing(store):
     write(store, events([0, 1, 1, 2]))
     result = write(store, events([1, 1, 2, 3], name="f.csv"))
-    assert (result.rows_new, result.rows_replaced, result.rows_total) == (1, 0, 5)
+    assert (result.rows_new, result.rows_replaced, stored(store, "liquidations", None)) == (1, 0, 5)
     result = write(store, events([1], amount=9.0, name="g.csv"))
     assert result.rows_new == 1
     assert read(store, "liquidations", None)[0]["amount"].to_list() == [1, 1, 1, 9, 1, 1]
@@ -191,7 +194,8 @@ def test_only_months_of_the_span_are_opened(store):
     assert inputs[0].rows == 4
 
 
-def test_the_same_writes_give_the_same_bytes(tmp_path):
+def test_the_same_writes_give_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("liqbt.data.store._now", lambda: "2026-01-01T00:00:00Z")  # a footer tells when its files were imported
     stores = [Store(tmp_path / name) for name in ("one", "two")]
     for one in stores:
         write(one, bars(range(6)), events([0, 1, 1]), bars(range(3, 8), close=200.0, name="b.csv"))
@@ -280,7 +284,7 @@ def test_foreign_parquet_files(store):
     write(store, bars(range(4)))
     (file,) = store.path.rglob("*.parquet")
     bars(range(4)).rows.write_parquet(file)
-    with pytest.raises(StoreError, match=r"was not written by liqbt"):
+    with pytest.raises(StoreError, match=r"was not written by this version of liqbt"):
         store.contents()
 
 
@@ -293,19 +297,19 @@ def test_a_file_is_no_store(tmp_path):
 def test_a_failed_write_changes_nothing(store, monkeypatch):
     write(store, bars(range(10)))
     before = bytes_of(store)
-    stage, calls = _partition.stage, []
+    whole, calls = _partition.write, []
 
     def full(*arguments):
         calls.append(arguments)
         if len(calls) == 2:
             raise StoreError("no space")
-        return stage(*arguments)
+        whole(*arguments)
 
-    monkeypatch.setattr(_partition, "stage", full)
+    monkeypatch.setattr(_partition, "write", full)
     with pytest.raises(StoreError, match=r"no space"):
         write(store, bars(range(10), close=200.0, name="b.csv"))
     assert bytes_of(store) == before
-    assert not list(store.path.rglob("*.tmp"))
+    assert not (store.path / ".staging").exists()
 
 
 def test_no_space_while_writing(store, monkeypatch):
@@ -315,32 +319,31 @@ def test_no_space_while_writing(store, monkeypatch):
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
     with pytest.raises(StoreError, match=r"cannot be written .No space left on device.; nothing was changed"):
         write(store, bars(range(2)))
-    assert not [p for p in store.path.rglob("*") if p.name.endswith(".tmp")]
+    assert not (store.path / ".staging").exists()
 
 
 def test_a_killed_write_is_finished_by_the_next(store, monkeypatch):
     write(store, bars(range(10)))
-    publish, calls = _partition.publish, []
+    put, calls = Folder.put, []
 
     class Killed(BaseException):
         pass
 
-    def killed(staged: Path):
-        calls.append(staged)
+    def killed(self, *arguments):
+        calls.append(arguments)
         if len(calls) == 2:
             raise Killed
-        publish(staged)
+        put(self, *arguments)
 
     other = bars(range(10), close=200.0, name="b.csv")
-    monkeypatch.setattr(_partition, "publish", killed)
+    monkeypatch.setattr(Folder, "put", killed)
     with pytest.raises(Killed):
         write(store, other)
     assert read(store)[0]["close"].to_list() == [200.0] * 4 + [100.0] * 6  # each month is old or new
-    monkeypatch.setattr(_partition, "publish", publish)
+    monkeypatch.setattr(Folder, "put", put)
     result = write(store, other)
     assert (result.partitions, result.rows_replaced) == (("2024-02",), 6)
     assert read(store)[0].equals(other.rows)
-    assert not list(store.path.rglob("*.tmp"))
 
 
 def totals_file(tmp_path, name, first_hour, values="1,2"):
@@ -360,16 +363,17 @@ def test_import_files(tmp_path, store):
         reader="coinalyze",
         progress=lambda share, what: told.append((share, what)),
     )
-    assert [(r.source, r.table, r.interval, r.rows) for r in results] == [
-        ("one.csv", "liquidation_totals", "1h", 4),
-        ("two.csv", "liquidation_totals", "1h", 4),
+    assert [(r.source, r.taken_for, [(s.table, s.interval, s.rows) for s in r.stored]) for r in results] == [
+        ("one.csv", "a Coinalyze export, 3 columns", [("liquidation_totals", "1h", 4)]),
+        ("two.csv", "a Coinalyze export, 3 columns", [("liquidation_totals", "1h", 4)]),
     ]
-    assert [(r.written.rows_new, r.written.rows_replaced, r.written.rows_total) for r in results] == [(4, 0, 4), (2, 2, 6)]
+    assert [(s.written.rows_new, s.written.rows_replaced) for r in results for s in r.stored] == [(4, 0), (2, 2)]
+    assert stored(store, "liquidation_totals") == 6
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     again = import_files(paths, store=store, venue="binance", symbol="BTCUSDT", reader="coinalyze")
-    assert [r.written.partitions for r in again] == [(), ()]
+    assert [s.written.partitions for r in again for s in r.stored] == [(), ()]
 
 
 def test_a_bad_file_among_good_ones_stores_nothing(tmp_path, store):

@@ -225,7 +225,7 @@ def test_unknown_side(side):
 
 def test_categorical_side_and_numbers():
     frame = events().with_columns(pl.col("side").cast(pl.Categorical))
-    assert check(frame, "liquidations")["side"].dtype == pl.String
+    assert check(frame, "liquidations")["side"].dtype == pl.Enum(["long", "short"])
 
 
 def test_time_column_of_numbers_or_empty():

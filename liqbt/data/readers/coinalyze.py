@@ -13,25 +13,53 @@ others mean that nothing was liquidated; for prices and open interest they carry
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Final
+
 import polars as pl
 
 from liqbt._time import parse_interval
 from liqbt.data.readers._interval import resolve_interval
-from liqbt.data.readers._recording import ReadOptions, Recording, SourceFile
+from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
+from liqbt.data.readers._source import Head, SourceFile
 from liqbt.data.readers._text import read_rows, to_numbers, to_times
 from liqbt.data.validation import CLOCK, canonical
 from liqbt.errors import DataError
 
-__all__ = ["read"]
+__all__ = ["KINDS"]
 
-_KINDS = {
+_TABLES: Final = {
     9: ("bars", ("open", "high", "low", "close", "volume", "taker_buy_volume", "trade_count", "buy_trade_count")),
     5: ("open_interest", ("open", "high", "low", "close")),
     3: ("liquidation_totals", ("long", "short")),
 }
 
 
-def read(file: SourceFile, options: ReadOptions) -> Recording:
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_SYMBOL: Final = re.compile(r"([A-Z0-9]+)_PERP\.")
+
+
+def recognise(head: Head) -> Recognition | None:
+    """Claim text without a header: a time, then 8, 4 or 2 numbers."""
+    for row in head.rows:
+        if len(row) not in _TABLES or not _TIME.fullmatch(row[0]) or not all(_is_number(cell) for cell in row[1:]):
+            return None
+    if not head.rows:
+        return None
+    named = _SYMBOL.match(head.file.name)
+    return Recognition(detail=f"{len(head.rows[0])} columns", symbol=named[1] if named else None)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def read(file: SourceFile, options: ReadOptions) -> Iterator[Batch]:
     """Read one Coinalyze export as `bars`, `open_interest` or `liquidation_totals`.
 
     Open interest is the close of each row: a snapshot at the end of the interval, which is both its `timestamp` and its
@@ -39,14 +67,14 @@ def read(file: SourceFile, options: ReadOptions) -> Recording:
     Raises DataError for any other number of columns, for text that is no number or time, and for equal stamps that are no run as
     described above; ConfigError for a mapping.
     """
-    options.refuse_mapping("coinalyze")
+    options.refuse("coinalyze", "mapping", "contract_size")
     text = read_rows(file, header=False)
-    if text.width not in _KINDS:
+    if text.width not in _TABLES:
         raise DataError(
             f"{file.label}: has {text.width} columns; a Coinalyze export has 9 (bars), 5 (open interest) or 3 (liquidations); "
             "check the reader"
         )
-    table, names = _KINDS[text.width]
+    table, names = _TABLES[text.width]
     if options.table not in (None, table):
         raise DataError(f"{file.label}: has {text.width} columns, which is {table!r}, not table {options.table!r}; leave the table out")
     times, *values = text.get_columns()
@@ -56,21 +84,19 @@ def read(file: SourceFile, options: ReadOptions) -> Recording:
     interval = resolve_interval(stamps.to_physical().to_numpy(), options.interval, label=file.label)
     step = parse_interval(interval)
     rows, copies = _reassigned(rows, step, file.label)
-    notes: tuple[str, ...] = ()
+    mended = {}
     if table == "liquidation_totals":
-        if copies:
-            notes = (f"{copies} duplicated rows reassigned to the intervals before them as zeros",)
+        mended = {"duplicated rows reassigned to the intervals before them as zeros": copies}
         rows = rows.with_columns(pl.when("copy").then(0.0).otherwise(pl.col(name)).alias(name) for name in names)
     else:
-        if copies:
-            notes = (f"{copies} duplicated rows dropped, which leaves gaps",)
+        mended = {"duplicated rows dropped, which leaves gaps": copies}
         rows = rows.filter(~pl.col("copy"))
     if table == "open_interest":
         at_close = (pl.col("timestamp").to_physical() + step).cast(CLOCK)
         rows = rows.select(timestamp=at_close, open_interest=pl.col("close"))
     rows = canonical(rows, table, source=file.label, interval=interval)
     kept = None if table == "open_interest" else interval
-    return file.recording(table=table, interval=kept, rows=rows, reader="coinalyze", notes=notes)
+    yield Batch(table=table, interval=kept, rows=rows, mended=mended)
 
 
 def _reassigned(rows: pl.DataFrame, step: int, label: str) -> tuple[pl.DataFrame, int]:
@@ -111,3 +137,16 @@ def _reassigned(rows: pl.DataFrame, step: int, label: str) -> tuple[pl.DataFrame
         )
     moved = (ranked["start"] + ranked["place"] * step).cast(CLOCK).alias("timestamp")
     return rows.with_columns(moved, ranked["copy"]), copies
+
+
+KINDS: Final = (
+    Kind(
+        reader="coinalyze",
+        name="export",
+        says="a Coinalyze export",
+        tables=("bars", "open_interest", "liquidation_totals"),
+        recognise=recognise,
+        read=read,
+    ),
+)
+"""The kinds of files of this reader."""

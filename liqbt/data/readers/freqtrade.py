@@ -8,40 +8,56 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import polars as pl
 
 from liqbt._time import parse_interval
 from liqbt.data.readers._interval import resolve_interval
-from liqbt.data.readers._recording import ReadOptions, Recording, SourceFile
+from liqbt.data.readers._payments import MOVED, due_times
+from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
+from liqbt.data.readers._source import Head, SourceFile
 from liqbt.data.schema import table as canonical_table
 from liqbt.data.validation import CLOCK, canonical
 from liqbt.errors import DataError, did_you_mean
 
-__all__ = ["read"]
+__all__ = ["KINDS"]
 
 _NAMED: Final = {"futures": "bars", "mark": "mark", "funding_rate": "funding"}
 _NAME: Final = re.compile(r"-(?P<interval>[0-9]+[smhdw])-(?P<kind>futures|mark|funding_rate)(\.|$)")
 _COLUMNS: Final = ("date", "open", "high", "low", "close", "volume")
 
 
-def read(file: SourceFile, options: ReadOptions) -> Recording:
+_SYMBOL: Final = re.compile(r"([A-Z0-9]+)_([A-Z0-9]+)_[A-Z0-9]+-")
+
+
+def recognise(head: Head) -> Recognition | None:
+    """Claim feather files, which begin with the letters of their format."""
+    if not head.start.startswith(b"ARROW1"):
+        return None
+    named = _SYMBOL.match(head.file.name)
+    return Recognition(symbol=named[1] + named[2] if named else None)
+
+
+def read(file: SourceFile, options: ReadOptions) -> Iterator[Batch]:
     """Read one feather file as `bars`, `mark` or `funding`: the given table, else by the end of the file's name.
 
-    The interval of bars and mark is the smallest step of the file unless given. Funding rows stay as recorded, jitter of their
-    stamps by milliseconds included; each is known at its stamp.
+    The interval of bars and mark is the smallest step of the file unless given. A funding payment is due at the whole hour that
+    its stamp is a second or less away from, and known at its stamp.
     Raises DataError where the kind cannot be told, for another format, and for an interval that the name contradicts; ConfigError
     for a mapping.
     """
-    options.refuse_mapping("freqtrade")
+    options.refuse("freqtrade", "mapping", "contract_size")
     named = _NAME.search(file.name)
     table = _table(file, options, named)
     rows = _columns(file)
     stamps = (rows["date"].cast(CLOCK).to_physical() - options.offset_ns).cast(CLOCK).alias("timestamp")
     if table == "funding":
-        rows = canonical(rows.select(stamps, funding_rate="open"), table, source=file.label)
-        return file.recording(table=table, interval=None, rows=rows, reader="freqtrade")
+        due, known, moved = due_times(stamps)
+        rows = canonical(rows.select(due, known, funding_rate="open"), table, source=file.label)
+        yield Batch(table=table, interval=None, rows=rows, mended={MOVED: moved})
+        return
     given = options.interval
     if given is None and named is not None and rows.height == 1:
         given = named["interval"]
@@ -49,7 +65,7 @@ def read(file: SourceFile, options: ReadOptions) -> Recording:
     if options.interval is None and named is not None and parse_interval(interval) != parse_interval(named["interval"]):
         raise DataError(f"{file.label}: the name says {named['interval']}, but the smallest step is {interval}; give the interval")
     rows = canonical(rows.select(stamps, *_COLUMNS[1:]), table, source=file.label, interval=interval)
-    return file.recording(table=table, interval=interval, rows=rows, reader="freqtrade")
+    yield Batch(table=table, interval=interval, rows=rows)
 
 
 def _table(file: SourceFile, options: ReadOptions, named: re.Match[str] | None) -> str:
@@ -68,7 +84,7 @@ def _table(file: SourceFile, options: ReadOptions, named: re.Match[str] | None) 
 
 def _columns(file: SourceFile) -> pl.DataFrame:
     try:
-        rows = pl.read_ipc(io.BytesIO(file.content))
+        rows = pl.read_ipc(io.BytesIO(file.content()))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{file.label}: is not a readable feather file; check the reader, or download it again") from error
     missing = [name for name in _COLUMNS if name not in rows.columns]
@@ -80,3 +96,16 @@ def _columns(file: SourceFile) -> pl.DataFrame:
     if date.time_zone is None:
         rows = rows.with_columns(pl.col("date").dt.replace_time_zone("UTC"))
     return rows.with_columns(pl.col("date").dt.convert_time_zone("UTC"))
+
+
+KINDS: Final = (
+    Kind(
+        reader="freqtrade",
+        name="feather",
+        says="a freqtrade feather file",
+        tables=("bars", "mark", "funding"),
+        recognise=recognise,
+        read=read,
+    ),
+)
+"""The kinds of files of this reader."""

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Final
+
 import polars as pl
 
 from liqbt.data.readers._interval import resolve_interval
-from liqbt.data.readers._recording import ReadOptions, Recording, SourceFile
+from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
+from liqbt.data.readers._source import Head, SourceFile
 from liqbt.data.readers._text import read_rows, to_numbers, to_times
 from liqbt.data.readers.csv_mapping import Mapping, TimeColumn, built_in_mappings, load_mapping
-from liqbt.data.schema import Column, table
+from liqbt.data.schema import TABLES, Column, table
 from liqbt.data.validation import canonical
 from liqbt.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["read"]
+__all__ = ["KINDS", "symbol_of"]
 
 
-def read(file: SourceFile, options: ReadOptions) -> Recording:
-    """Read one text file by its mapping (see `liqbt.data.readers.csv_mapping`).
+_SYMBOL: Final = re.compile(r"([0-9]*[A-Z][A-Z0-9]+)_")
+
+
+def recognise(head: Head) -> Recognition | None:
+    """Claim text whose header is the one that a built-in mapping asks for."""
+    name = _built_in(head)
+    return None if name is None else Recognition(detail=f"mapping {name!r}", symbol=symbol_of(head.file.name))
+
+
+def symbol_of(name: str) -> str | None:
+    """Return the capital letters and digits up to the first underscore of a file's name, None where it begins otherwise."""
+    named = _SYMBOL.match(name)
+    return named[1] if named else None
+
+
+def _built_in(head: Head) -> str | None:
+    columns = set(head.columns)
+    for name in built_in_mappings():
+        mapping = load_mapping(name)
+        if columns == {mapping.time.column, *mapping.columns.values()}:
+            return name
+    return None
+
+
+def read(file: SourceFile, options: ReadOptions) -> Iterator[Batch]:
+    """Read one text file by its mapping (see `liqbt.data.readers.csv_mapping`), the given one or the built-in one that fits its header.
 
     The interval of tables that cover one is the given one, else the mapping's, else the smallest step of the file.
     Raises DataError naming row (the first after the header is 1), column and value for anything that cannot be read, no row is
     ever left out; ConfigError for a mapping that is missing, wrong or contradicts `table` or `utc_offset_hours`.
     """
-    if options.mapping is None:
+    options.refuse("generic_csv", "contract_size")
+    name = options.mapping or _built_in(file.head)
+    if name is None:
         raise ConfigError(f"mapping: reader 'generic_csv' needs one: {', '.join(built_in_mappings())}, or the path of a .toml file")
-    mapping = load_mapping(options.mapping)
+    mapping = load_mapping(name)
     if options.table not in (None, mapping.table):
-        raise ConfigError(f"table: {options.table!r} contradicts mapping {options.mapping}, which is for {mapping.table!r}")
+        raise ConfigError(f"table: {options.table!r} contradicts mapping {name}, which is for {mapping.table!r}")
     text = read_rows(file, header=mapping.header, delimiter=mapping.delimiter)
     columns = [_times(text, mapping.time, "timestamp", file, options)]
     if mapping.available_at is not None:
@@ -38,7 +69,7 @@ def read(file: SourceFile, options: ReadOptions) -> Recording:
     if spec.has_interval:
         interval = resolve_interval(rows["timestamp"].to_physical().to_numpy(), options.interval or mapping.interval, label=file.label)
     rows = canonical(rows, spec.name, source=file.label, interval=interval)
-    return file.recording(table=spec.name, interval=interval, rows=rows, reader="generic_csv")
+    yield Batch(table=spec.name, interval=interval, rows=rows)
 
 
 def _times(text: pl.DataFrame, column: TimeColumn, name: str, file: SourceFile, options: ReadOptions) -> pl.Series:
@@ -72,3 +103,16 @@ def _pick(text: pl.DataFrame, column: str | int, file: SourceFile) -> pl.Series:
             )
         raise DataError(f"{file.label}: has no column {name!r}{did_you_mean(name, text.columns)}; check the mapping")
     return text[name]
+
+
+KINDS: Final = (
+    Kind(
+        reader="generic_csv",
+        name="mapped",
+        says="text with named columns",
+        tables=tuple(TABLES),
+        recognise=recognise,
+        read=read,
+    ),
+)
+"""The kinds of files of this reader."""

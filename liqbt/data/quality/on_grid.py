@@ -1,32 +1,18 @@
-"""What is wrong with a recording, told to whoever uses it."""
+"""What is wrong with the bars of a market frame, told while its tables are joined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from liqbt._time import format_ns
 from liqbt._typing import BoolArray1D, Float64Array1D, IntArray1D
+from liqbt.data.quality.finding import Finding, Severity
 
-__all__ = ["Finding", "check_bars", "check_funding", "check_open_interest"]
+__all__ = ["check_bars", "check_funding", "check_open_interest"]
 
 _FUNDING_NS: Final = 8 * 3_600_000_000_000  # the usual time between two payments; no venue's is longer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that a reader of results must know about the data behind them.
-
-    code: short name, such as `gap`. severity: `note` changes how to read results, `warning` may change the results.
-    count: bars concerned. message: a sentence with the first place and what liqbt does about it.
-    """
-
-    code: str
-    severity: Literal["note", "warning"]
-    count: int
-    message: str
 
 
 def check_bars(timestamp: IntArray1D, observed: BoolArray1D, volume: Float64Array1D) -> tuple[Finding, ...]:
@@ -34,14 +20,14 @@ def check_bars(timestamp: IntArray1D, observed: BoolArray1D, volume: Float64Arra
     found = []
     missing = ~observed
     if missing.any():
-        count = int(missing.sum())
-        message = f"{count} bars are missing, the first at {_first(timestamp, missing)}; price is held and nothing is filled in them"
-        found.append(Finding(code="gap", severity="warning", count=count, message=message))
+        message = (
+            f"{missing.sum()} bars are missing, the first at {_first(timestamp, missing)}; price is held and nothing is filled in them"
+        )
+        found.append(_finding("gap", "bars", timestamp[missing], message))
     silent = observed & (volume == 0.0)
     if silent.any():
-        count = int(silent.sum())
-        message = f"{count} recorded bars have no volume, the first at {_first(timestamp, silent)}"
-        found.append(Finding(code="no_volume", severity="note", count=count, message=message))
+        message = f"{silent.sum()} recorded bars have no volume, the first at {_first(timestamp, silent)}"
+        found.append(_finding("no_volume", "bars", timestamp[silent], message, note=True))
     return tuple(found)
 
 
@@ -54,19 +40,16 @@ def check_open_interest(timestamp: IntArray1D, open_interest: Float64Array1D, ag
     found = []
     unknown = np.isnan(open_interest)
     if unknown.any():
-        count = int(unknown.sum())
-        message = f"open interest is not known for the first {count} bars; the map starts after them"
-        found.append(Finding(code="open_interest_starts_late", severity="note", count=count, message=message))
+        message = f"open interest is not known for the first {unknown.sum()} bars; the map starts after them"
+        found.append(_finding("open_interest_starts_late", "open_interest", timestamp[unknown], message, note=True))
     stale = ~unknown & (age_ns > 2 * interval_ns)
     if stale.sum() > open_interest.size / 2:
-        count = int(stale.sum())
         message = "open interest was recorded more rarely than every other bar, so that its changes bunch in single bars; use longer bars"
-        found.append(Finding(code="open_interest_coarse", severity="warning", count=count, message=message))
+        found.append(_finding("open_interest_coarse", "open_interest", timestamp[stale], message))
     elif stale.any():
-        count = int(stale.sum())
         first = _first(timestamp, stale)
-        message = f"{count} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
-        found.append(Finding(code="open_interest_stale", severity="warning", count=count, message=message))
+        message = f"{stale.sum()} bars use an open interest older than two intervals, the first at {first}; its last value is carried"
+        found.append(_finding("open_interest_stale", "open_interest", timestamp[stale], message))
     return tuple(found)
 
 
@@ -81,9 +64,14 @@ def check_funding(timestamp: IntArray1D, stamps: IntArray1D) -> tuple[Finding, .
     )
     if not bare.any():
         return ()
-    count = int(bare.sum())
-    message = f"{count} bars lack the funding that must have been due, the first at {_first(timestamp, bare)}; none is charged in them"
-    return (Finding(code="funding_missing", severity="warning", count=count, message=message),)
+    message = f"{bare.sum()} bars lack the funding that must have been due, the first at {_first(timestamp, bare)}; none is charged in them"
+    return (_finding("funding_missing", "funding", timestamp[bare], message),)
+
+
+def _finding(code: str, table: str, stamps: IntArray1D, message: str, *, note: bool = False) -> Finding:
+    first, last = int(stamps[0]), int(stamps[-1])
+    severity: Severity = "note" if note else "warning"
+    return Finding(code=code, severity=severity, count=int(stamps.size), message=message, table=table, first=first, last=last)
 
 
 def _first(timestamp: IntArray1D, where: BoolArray1D) -> str:

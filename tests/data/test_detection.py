@@ -1,0 +1,201 @@
+"""What a file is, its contents tell: every kind's sample against all kinds, under any name and packed any way; and back from a store."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import zipfile
+
+import lz4.frame
+import pytest
+import samples_binance
+import samples_bybit
+import samples_ccxt
+import samples_hyperliquid
+import samples_okx
+import samples_plain
+import samples_recorder
+import samples_tardis
+from command import fingerprint
+from polars.testing import assert_frame_equal
+
+from liqbt.data.importing import import_files
+from liqbt.data.readers import READERS, open_reading, read_file
+from liqbt.data.readers._source import open_source
+from liqbt.data.store import Store
+from liqbt.errors import DataError
+
+VENUES = {
+    "binance_vision": samples_binance,
+    "bybit": samples_bybit,
+    "ccxt": samples_ccxt,
+    "hyperliquid": samples_hyperliquid,
+    "okx": samples_okx,
+    "recorder": samples_recorder,
+    "tardis": samples_tardis,
+}
+ALL = sorted((kind.reader, kind.name) for kinds in READERS.values() for kind in kinds)
+# What only the caller knows of a sample.
+OPTIONS = {
+    ("okx", "trades"): {"contract_size": 0.01},
+    ("recorder", "okx_liquidation_orders"): {"contract_size": 0.01},
+    ("ccxt", "ohlcv"): {"symbol": "BTCUSDT"},
+}
+# Kinds of one form, which the name of the file or folder tells apart, and that alone.
+ALIKE = [
+    {("binance_vision", "markPriceKlines"), ("binance_vision", "indexPriceKlines")},
+    {("tardis", "trades"), ("tardis", "liquidations")},
+]
+
+
+def written(folder):
+    """Samples of all kinds in a folder for each reader, as pairs of reader and kind to the paths."""
+    found = {}
+    for reader, module in VENUES.items():
+        found |= {(reader, kind): [path] for kind, path in module.samples(folder / reader).items()}
+    for kind, path in [*samples_plain.samples(folder / "plain").items(), *samples_plain.other_forms(folder / "plain")]:
+        found.setdefault((samples_plain.KINDS[kind], kind), []).append(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("all"))
+
+
+def claims(path):
+    """All kinds that take a file for their own."""
+    head = open_source(path).head
+    return {(kind.reader, kind.name) for kinds in READERS.values() for kind in kinds if kind.recognise(head) is not None}
+
+
+def copied(path, folder, *, name=None, data=None):
+    """A copy of a file in a folder that the folder's own name tells as much about, or with a name that tells nothing."""
+    inside = folder / path.parent.name if name is None else folder
+    inside.mkdir(parents=True, exist_ok=True)
+    target = inside / (name or path.name)
+    target.write_bytes(path.read_bytes() if data is None else data)
+    return target
+
+
+def test_every_kind_has_a_sample(samples):
+    assert sorted(samples) == ALL
+    assert len(ALL) > 30
+
+
+@pytest.mark.parametrize("kind", ALL, ids="-".join)
+def test_one_kind_claims_the_sample(samples, kind):
+    for path in samples[kind]:
+        assert claims(path) == {kind}
+        reading = open_reading(path)
+        assert (reading.kind.reader, reading.kind.name) == kind
+
+
+@pytest.mark.parametrize("kind", ALL, ids="-".join)
+def test_one_kind_claims_the_sample_without_its_name(samples, tmp_path, kind):
+    alike = next((some for some in ALIKE if kind in some), None)
+    for number, path in enumerate(samples[kind]):
+        bare = copied(path, tmp_path / str(number), name="data")
+        assert claims(bare) == (alike or {kind})
+        if alike is None:
+            assert open_reading(bare).taken_for == open_reading(path).taken_for
+            continue
+        with pytest.raises(DataError) as caught:
+            open_reading(bare)
+        told = str(caught.value)
+        assert told.startswith(f"{bare}: could be {_says(min(ALL, key=lambda one: _order(one, alike)))}")
+        assert told.endswith("; give the table to say which")
+        assert "\n" not in told
+        assert open_reading(bare, table=_kind(kind).tables[0]).kind is _kind(kind)
+
+
+def _kind(name):
+    return next(kind for kind in READERS[name[0]] if kind.name == name[1])
+
+
+def _says(name):
+    return _kind(name).says
+
+
+def _order(name, alike):
+    return READERS[name[0]].index(_kind(name)) if name in alike else len(ALL)
+
+
+def zipped(path, data):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data", data)
+
+
+PACKERS = {
+    "": lambda path, data: path.write_bytes(data),
+    ".gz": lambda path, data: path.write_bytes(gzip.compress(data)),
+    ".zip": zipped,
+    ".lz4": lambda path, data: path.write_bytes(lz4.frame.compress(data)),
+}
+
+
+@pytest.mark.parametrize("kind", ALL, ids="-".join)
+@pytest.mark.parametrize("ending", PACKERS, ids=["plain", "gzip", "zip", "lz4"])
+def test_one_kind_claims_the_sample_however_it_is_packed(samples, tmp_path, kind, ending):
+    for path in samples[kind]:
+        source = open_source(path)
+        folder = tmp_path / path.parent.name  # which may break a tie
+        folder.mkdir(exist_ok=True)
+        packed = folder / f"{source.stem}{ending}"
+        PACKERS[ending](packed, source.content())
+        assert claims(packed) == {kind}
+        # Feather files tell their table by name; the ending of compression is no part of it.
+        options = OPTIONS.get(kind, {})
+        for ours, theirs in zip(read_file(packed, **options), read_file(path, **options), strict=True):
+            assert (ours.table, ours.interval, ours.symbol, ours.kind) == (theirs.table, theirs.interval, theirs.symbol, theirs.kind)
+            assert_frame_equal(ours.rows, theirs.rows)
+
+
+@pytest.mark.parametrize("kind", ALL, ids="-".join)
+def test_no_other_kind_claims_what_is_left_without_the_first_line(samples, tmp_path, kind):
+    """Without its header, or begun in the middle, a file is refused or taken for what it is."""
+    for path in samples[kind]:
+        _, _, rest = open_source(path).content().partition(b"\n")
+        if rest.strip():
+            alike = next((some for some in ALIKE if kind in some), {kind})
+            assert claims(copied(path, tmp_path, name="data", data=rest)) <= alike
+
+
+@pytest.mark.parametrize("kind", ALL, ids="-".join)
+def test_the_sample_comes_back_from_a_store(samples, tmp_path, kind):
+    options, store = OPTIONS.get(kind, {}), tmp_path / "store"
+    for path in samples[kind]:
+        recordings = read_file(path, **options)
+        [result] = import_files([path], store=store, **options)
+        kept = {(one.venue, one.symbol, one.table, one.interval): one for one in result.stored}
+        assert len(kept) == len(recordings) > 0
+        for recording in recordings:
+            venue = recording.venue or "binance"
+            rows, sources = Store(store).read(venue, recording.symbol, recording.table, recording.interval)
+            assert_frame_equal(rows, recording.rows)
+            assert [(one.source, one.sha256, one.rows) for one in sources] == [(path.name, recording.sha256, rows.height)]
+            one = kept[venue, recording.symbol, recording.table, recording.interval]
+            assert (one.rows, one.written.rows_new, one.written.rows_replaced) == (rows.height, rows.height, 0)
+        before = fingerprint(store)
+        [again] = import_files([path], store=store, **options)
+        assert all((one.written.rows_new, one.written.rows_replaced, one.written.partitions) == (0, 0, ()) for one in again.stored)
+        changed = {name for name, state in fingerprint(store).items() if before.get(name) != state}
+        assert not [name for name in changed if name.endswith(".parquet")]
+        shutil.rmtree(store)
+
+
+def test_a_folder_of_all_kinds_is_imported_at_once(tmp_path):
+    found = written(tmp_path / "all")
+    for kind in OPTIONS:
+        for path in found.pop(kind):
+            path.unlink()
+    results = import_files([tmp_path / "all"], store=tmp_path / "store")
+    assert sorted(result.source for result in results) == sorted(path.name for paths in found.values() for path in paths)
+    by_hash = {result.sha256: result for result in results}
+    for kind, paths in found.items():
+        for path in paths:
+            result = by_hash[open_source(path).sha256]
+            assert result.taken_for.startswith(_says(kind))
+            expected = sorted((one.symbol, one.table, one.rows.height) for one in read_file(path))
+            assert sorted((one.symbol, one.table, one.rows) for one in result.stored) == expected
+    assert {entry.venue for entry in Store(tmp_path / "store").contents()} == {"binance", "bybit", "okx", "hyperliquid"}
