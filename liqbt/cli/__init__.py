@@ -11,11 +11,15 @@ import traceback
 
 import typer
 
+from liqbt.cli import recordings
 from liqbt.cli.commands import app
 from liqbt.errors import LiqbtError
 
 __all__ = ["app", "main"]
 
+app.command("import", epilog="Example: `liqbt import recordings/ --store store`")(recordings.import_)
+app.command(epilog="Example: `liqbt download BTCUSDT --start 2026-01-01 --end 2026-02-01 --interval 5m`")(recordings.download)
+app.add_typer(recordings.app, name="data", epilog="Example: `liqbt data ls --store store`")
 
 _USAGE_ERROR = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")  # typer brings its own click
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liqbt.cli.output import notes_of, print_json, print_paths, print_scores, print_table, progress_bar, say
+from liqbt.cli.output import notes_of, print_json, print_paths, print_scores, progress_bar, say
 from liqbt.cli.settings import (
     Config,
     Dataset,
@@ -39,8 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-data_app = typer.Typer(help="Look at what was imported.", no_args_is_help=True)
-app.add_typer(data_app, name="data", epilog="Example: `liqbt data ls --store store`")
 
 DEMO = "synthetic-90d"
 
@@ -58,71 +55,6 @@ def demo(
         paths = {"heatmap": _draw(result.book, result.config, out / "heatmap.png", None, None)}
         paths |= _write_report(result, out / "report.html", tell)
     _finish(result, paths, as_json)
-
-
-@app.command("import", epilog="Example: `liqbt import data/BTC*.csv --reader coinalyze --utc-offset 6 --symbol BTCUSDT`")
-def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Files of one symbol.", show_default=False)],
-    reader: Annotated[str, typer.Option(help="coinalyze, freqtrade or generic_csv.", show_default=False)],
-    symbol: Annotated[str, typer.Option(help="Symbol as the venue writes it, such as SOLUSDT.", show_default=False)],
-    venue: Annotated[str, typer.Option(help="Venue that was recorded.")] = "binance",
-    store: Annotated[Path, typer.Option(help="Folder of the store; made where it is missing.")] = Path("store"),
-    table: Annotated[str | None, typer.Option(help="Canonical table, where the file does not tell.", show_default=False)] = None,
-    interval: Annotated[str | None, typer.Option(help="Interval of the rows; inferred where left out.", show_default=False)] = None,
-    utc_offset: Annotated[float, typer.Option(help="Hours by which the file's clock runs ahead of UTC.")] = 0.0,
-    mapping: Annotated[str | None, typer.Option(help="For generic_csv: ohlcv, open_interest, or a TOML file.", show_default=False)] = None,
-    as_json: Json = False,
-) -> None:
-    """Read recorded files, check every row, and keep them in the store. Where one file is refused, nothing is stored."""
-    from liqbt.data.importing import import_files
-
-    with progress_bar(as_json) as tell:
-        results = import_files(
-            paths, store=store, venue=venue, symbol=symbol, reader=reader, table=table, interval=interval,
-            utc_offset_hours=utc_offset, mapping=mapping, progress=tell,
-        )  # fmt: skip
-    if as_json:
-        print_json([dataclasses.asdict(one) for one in results])
-        return
-    rows = [
-        (one.source, one.table, one.interval or "", f"{one.rows:,}", f"{one.written.rows_new:,}", f"{one.written.rows_replaced:,}")
-        for one in results
-    ]
-    print_table(f"Stored in {store}", ("file", "table", "interval", "rows", "new", "replaced"), rows)
-    for one in results:
-        for note in one.notes:
-            say(f"{one.source}: {note}")
-
-
-@data_app.command("ls", epilog="Example: `liqbt data ls --store store`")
-def data_ls(store: Annotated[Path, typer.Option(help="Folder of the store.")] = Path("store"), as_json: Json = False) -> None:
-    """List what the store holds, and the data sets that come with liqbt."""
-    from liqbt._time import format_ns
-    from liqbt.data.store import Store as OpenStore
-    from liqbt.datasets import describe_datasets
-
-    entries = OpenStore(store).contents()
-    if as_json:
-        print_json({"store": [dataclasses.asdict(one) for one in entries], "datasets": describe_datasets()})
-        return
-    rows = [
-        (
-            one.venue,
-            one.symbol,
-            one.table,
-            one.interval or "",
-            f"{one.rows:,}",
-            format_ns(one.first),
-            format_ns(one.last),
-            str(len(one.sources)),
-        )
-        for one in entries
-    ]
-    if rows:
-        print_table(f"Store {store}", ("venue", "symbol", "table", "interval", "rows", "first", "last", "files"), rows)
-    else:
-        say(f"{store} holds nothing yet; put files in it with `liqbt import`")
-    print_table("Data sets that come with liqbt (--dataset)", ("name", "what"), list(describe_datasets().items()))
 
 
 @app.command(epilog="Example: `liqbt heatmap --symbol SOLUSDT --interval 5m --start 2026-01-01 --every 1h --out out/sol.png`")
