@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from liqbt.book.flows import Flows, build_flows
     from liqbt.book.params import BookParams, LeverageMix
     from liqbt.book.reconstruct import Reconstruction, reconstruct
+    from liqbt.data.aggregate import bars_from_trades, volume_at_price
+    from liqbt.data.download import download
     from liqbt.data.importing import import_files
+    from liqbt.data.quality import check_store
+    from liqbt.data.readers import read_file
     from liqbt.errors import ConfigError, DataError, LiqbtError, StoreError
     from liqbt.features import FeatureParams, build_features
     from liqbt.heatmap import Heatmap
     from liqbt.loading import load_market
-    from liqbt.margin import LeverageTier, bankruptcy_price, leverage_tiers, liquidation_price
+    from liqbt.margin import LeverageTier, TierTable, bankruptcy_price, leverage_tiers, liquidation_price, read_tiers, save_tiers
     from liqbt.market import MarketFrame
     from liqbt.report.html import write_report
     from liqbt.report.png import write_heatmap_png
@@ -54,20 +58,28 @@ __all__ = [
     "Signals",
     "StoreError",
     "Strategy",
+    "TierTable",
     "ZoneParams",
     "Zones",
     "backtest",
     "bankruptcy_price",
+    "bars_from_trades",
     "build_features",
     "build_flows",
     "buy_and_hold",
+    "check_store",
+    "download",
     "find_zones",
     "import_files",
     "leverage_tiers",
     "liquidation_price",
     "load_market",
     "load_strategy",
+    "read_file",
+    "read_tiers",
     "reconstruct",
+    "save_tiers",
+    "volume_at_price",
     "write_heatmap_png",
     "write_report",
 ]
@@ -76,12 +88,24 @@ _HOMES = {
     "liqbt.book.flows": ("Flows", "build_flows"),
     "liqbt.book.params": ("BookParams", "LeverageMix"),
     "liqbt.book.reconstruct": ("Reconstruction", "reconstruct"),
+    "liqbt.data.aggregate": ("bars_from_trades", "volume_at_price"),
+    "liqbt.data.download": ("download",),
     "liqbt.data.importing": ("import_files",),
+    "liqbt.data.quality": ("check_store",),
+    "liqbt.data.readers": ("read_file",),
     "liqbt.errors": ("ConfigError", "DataError", "LiqbtError", "StoreError"),
     "liqbt.features": ("FeatureParams", "build_features"),
     "liqbt.heatmap": ("Heatmap",),
     "liqbt.loading": ("load_market",),
-    "liqbt.margin": ("LeverageTier", "bankruptcy_price", "leverage_tiers", "liquidation_price"),
+    "liqbt.margin": (
+        "LeverageTier",
+        "TierTable",
+        "bankruptcy_price",
+        "leverage_tiers",
+        "liquidation_price",
+        "read_tiers",
+        "save_tiers",
+    ),
     "liqbt.market": ("MarketFrame",),
     "liqbt.report.html": ("write_report",),
     "liqbt.report.png": ("write_heatmap_png",),
