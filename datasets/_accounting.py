@@ -1,74 +1,115 @@
-"""Sums of positions over bars: what was opened, closed and liquidated, and what that makes of open interest."""
+"""Sums of the simulation in the units of the tables, and the truth behind them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
-from liqbt._typing import LONG, SHORT, BoolArray1D, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D
+from liqbt._typing import BoolArray1D, Float64Array3D
+from liqbt.data.validation import CLOCK
 
-from ._kernels import CLOSED, LIQUIDATED, LIVE
-from ._traders import Positions
-from .params import SyntheticParams
+from ._layout import BURST, CLOSED, LIQUIDATED, OPENED, STOP, STOPPED, TOP_UP, IntArray2D
+from ._simulation import Simulation
+from ._units import base, side_names, stamp
+from .truth import SyntheticTruth, TrueHeat
 
-__all__ = ["Flows", "bar_of_step", "sum_flows"]
+__all__ = ["Stock", "stock_of", "truth_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flows:
-    """Sums a bar over all bars, warm-up first.
+class Stock:
+    """Live positions at each bar's end, warm-up included, lots, shape (n_bars, 2). crowd: leveraged. holders: all."""
 
-    opened, closed, liquidated: base, shape (n_bars, 2, n_tiers). live: base, shape (n_bars, 2), at each bar's end.
-    bought, sold: base, shape (n_bars,), taken from the market maker. value: quote, shape (n_bars,), of both together.
-    orders: shape (n_bars,), their count.
-    """
-
-    opened: Float64Array3D
-    closed: Float64Array3D
-    liquidated: Float64Array3D
-    live: Float64Array2D
-    bought: Float64Array1D
-    sold: Float64Array1D
-    value: Float64Array1D
-    orders: IntArray1D
+    crowd: IntArray2D
+    holders: IntArray2D
 
 
-def bar_of_step(params: SyntheticParams, step: IntArray1D) -> IntArray1D:
-    """Return the bar that each step (1 is the first) lies in; -1 for step 0, the state before the first bar."""
-    return np.asarray((step - 1) // params.steps_per_bar, dtype=np.int64)
+def stock_of(simulation: Simulation) -> Stock:
+    """Return what was opened and has not ended, bar by bar."""
+    flows = simulation.flows
+
+    def live(tiers: slice) -> IntArray2D:
+        part = flows[..., tiers].sum(axis=3)
+        return np.asarray(np.cumsum(part[:, OPENED] - part[:, CLOSED] - part[:, LIQUIDATED], axis=0))
+
+    return Stock(crowd=live(slice(0, -1)), holders=live(slice(None)))
 
 
-def sum_flows(params: SyntheticParams, positions: Positions, n_tiers: int) -> Flows:
-    """Return what `positions` did in each bar. Every order is taken against the market maker, so volume counts each once."""
-    shape = (params.n_warmup_bars + params.n_bars, 2, n_tiers)
-    opened_bar = bar_of_step(params, positions.opened_at)
-    ended_bar = bar_of_step(params, positions.ended_at)
-    cell = positions.side * n_tiers + positions.tier
+def truth_of(simulation: Simulation, stock: Stock) -> SyntheticTruth:
+    """Return the truth behind a simulation; its snapshots move into it."""
+    params = simulation.params
+    skip = params.n_warmup_bars
 
-    def summed(bar: IntArray1D, which: BoolArray1D) -> Float64Array3D:
-        at = bar[which] * (2 * n_tiers) + cell[which]
-        return _binned(at, positions.amount[which], shape[0] * 2 * n_tiers).reshape(shape)
+    def flow(kind: int) -> Float64Array3D:
+        return base(params, simulation.flows[skip:, kind])
 
-    began = opened_bar >= 0
-    closed, liquidated = positions.fate == CLOSED, positions.fate == LIQUIDATED
-    ended = positions.fate != LIVE
-    flows = summed(opened_bar, began), summed(ended_bar, closed), summed(ended_bar, liquidated)
-    entered, left, killed = (flow.sum(axis=2) for flow in flows)
-    before = _binned(positions.side[~began], positions.amount[~began], 2)
-    entry_value, exit_value = positions.amount * positions.entry_price, positions.amount * positions.exit_price
-    return Flows(
-        opened=flows[0],
-        closed=flows[1],
-        liquidated=flows[2],
-        # sums of whole lots are far below 2 ** 53 lots; rounding away the last bits keeps the long sum from drifting
-        live=np.round(before + np.cumsum(entered - left - killed, axis=0), 9),
-        bought=entered[:, LONG] + left[:, SHORT] + killed[:, SHORT],
-        sold=entered[:, SHORT] + left[:, LONG] + killed[:, LONG],
-        value=_binned(opened_bar[began], entry_value[began], shape[0]) + _binned(ended_bar[ended], exit_value[ended], shape[0]),
-        orders=np.bincount(opened_bar[began], minlength=shape[0]) + np.bincount(ended_bar[ended], minlength=shape[0]),
+    opened, closed = flow(OPENED), flow(CLOSED)
+    return SyntheticTruth(
+        leverages=params.leverages,
+        weights=params.weights,
+        entries=simulation.counts[0],
+        topped_up=simulation.counts[1],
+        opened=opened[..., :-1],
+        closed=closed[..., :-1],
+        liquidated=flow(LIQUIDATED)[..., :-1],
+        stopped=flow(STOPPED)[..., :-1],
+        hedged_opened=opened[..., -1],
+        hedged_closed=closed[..., -1],
+        crowd=base(params, stock.crowd[skip:]),
+        holders=base(params, stock.holders[skip:]),
+        heat=_heat_of(simulation),
+        bursts=_bursts_of(simulation),
+        live=_live_of(simulation),
     )
 
 
-def _binned(at: IntArray1D, weights: Float64Array1D, size: int) -> Float64Array1D:
-    return np.bincount(at, weights=weights, minlength=size).astype(np.float64)
+def _heat_of(simulation: Simulation) -> TrueHeat | None:
+    params = simulation.params
+    if params.truth_every is None:
+        return None
+    wanted = np.flatnonzero(simulation.bars["emit"])
+    bins = np.concatenate(simulation.cell_bin)
+    simulation.cell_bin.clear()  # a year of them is the largest thing in memory
+    amounts = np.concatenate(simulation.cell_amount)
+    simulation.cell_amount.clear()
+    return TrueHeat(
+        timestamp=stamp(params, (wanted + 1) * params.interval_ns),
+        width=float(simulation.rules["width"]),
+        offsets=np.concatenate([[0], np.cumsum(np.concatenate(simulation.cells_of))]),
+        bin=bins,
+        amount=amounts,
+    )
+
+
+def _bursts_of(simulation: Simulation) -> pl.DataFrame:
+    params, bursts = simulation.params, np.concatenate([*simulation.bursts, np.empty(0, dtype=BURST)])
+    ends = stamp(params, bursts["step"] * int(simulation.rules["length"]))
+    return pl.DataFrame({"timestamp": pl.Series(ends).cast(CLOCK), "side": side_names(bursts["side"]), "notional": bursts["notional"]})
+
+
+def _live_of(simulation: Simulation) -> pl.DataFrame:
+    params, all_ = simulation.params, simulation.positions
+    live = all_[(all_["lots"] > 0) & (all_["tier"] < params.leverages.size)]
+    live = live[np.argsort(live["serial"])]
+
+    def where(kept: BoolArray1D, name: str) -> pl.Series:
+        return pl.Series(np.where(kept & (live[name] > 0), live[name], np.nan)).fill_nan(None)
+
+    plan, always = live["plan"], np.ones(live.size, dtype=np.bool_)
+    return pl.DataFrame(
+        {
+            "opened_at": pl.Series(stamp(params, live["opened"] * int(simulation.rules["length"]))).cast(CLOCK),
+            "side": side_names(live["side"]),
+            "leverage": params.leverages[live["tier"]],
+            "amount": base(params, live["lots"]),
+            "entry_price": live["entry"],
+            "margin": live["margin"],
+            "cross": live["cross"],
+            "liquidation_price": where(always, "level"),
+            "stop_price": where(plan == STOP, "trigger"),
+            "top_up_price": where(plan == TOP_UP, "trigger"),
+            "final_price": where(plan != STOP, "final"),
+        }
+    )

@@ -13,6 +13,7 @@ from liqbt.errors import ConfigError, did_you_mean
 from liqbt.market import MarketFrame
 
 from .params import SyntheticParams
+from .presets import PRESETS
 from .synthetic import simulate
 
 __all__ = ["DATASETS", "Dataset", "describe_datasets", "load_dataset"]
@@ -30,11 +31,10 @@ def _synthetic(params: SyntheticParams, progress: Progress | None) -> MarketFram
     return simulate(params, progress=progress).to_market()
 
 
-def _entry(params: SyntheticParams) -> Dataset:
+def _entry(params: SyntheticParams, effect: str) -> Dataset:
     return Dataset(
         description=(
-            f"synthetic perpetual, {params.days} days of {params.interval} bars from {params.start}, seed {params.seed}; price is a "
-            "martingale that ignores liquidations, so no signal has an edge on it"
+            f"synthetic perpetual, {params.days} days of {params.interval} bars from {params.start}, seed {params.seed}; {effect}"
         ),
         factory=partial(_synthetic, params),
     )
@@ -42,11 +42,13 @@ def _entry(params: SyntheticParams) -> Dataset:
 
 DATASETS: Final[Mapping[str, Dataset]] = MappingProxyType(
     {
-        "synthetic-7d": _entry(SyntheticParams(days=7)),
-        "synthetic-90d": _entry(SyntheticParams()),
+        "synthetic-7d": _entry(SyntheticParams(days=7), PRESETS["null"].effect),
+        "synthetic-90d": _entry(SyntheticParams(), PRESETS["null"].effect),
     }
+    | {f"synthetic-{name}-30d": _entry(SyntheticParams.preset(name), preset.effect) for name, preset in PRESETS.items()}
 )
-"""The data sets by name. Their truth is in `simulate(SyntheticParams(...))` with the days and seed of the description."""
+"""The data sets by name. Their truth is in `simulate(SyntheticParams(...))`, or of the preset in the name, with the days and seed of
+the description."""
 
 
 def load_dataset(name: str, *, progress: Progress | None = None) -> MarketFrame:

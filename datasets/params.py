@@ -7,28 +7,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from liqbt._time import DAY_NS, parse_instant, parse_interval
 from liqbt._typing import Float64Array1D
-from liqbt.errors import ConfigError
+from liqbt.errors import ConfigError, did_you_mean
+from liqbt.margin import LeverageTier, leverage_tiers
 
-__all__ = ["REFERENCE_LEVERAGE", "SyntheticParams"]
+from ._checks import check
+from .presets import PRESETS
+
+__all__ = ["REFERENCE_LEVERAGE", "YEAR_HOURS", "SyntheticParams"]
 
 REFERENCE_LEVERAGE: Final = 10.0
 """The leverage that `mean_holding_hours` is stated for."""
 
+YEAR_HOURS: Final = 365.0 * 24.0
+
 _MIX: Final[Mapping[float, float]] = MappingProxyType({5.0: 0.15, 10.0: 0.25, 20.0: 0.25, 25.0: 0.10, 50.0: 0.15, 100.0: 0.10})
-_POSITIVE: Final = ("initial_price", "annual_volatility", "volatility_half_life_hours", "arrivals_per_hour", "median_notional",
-                    "mean_holding_hours", "hedged_holding_hours", "tick_size", "lot_size")  # fmt: skip
-_NON_NEGATIVE: Final = ("volatility_of_volatility", "jumps_per_day", "jump_scale", "notional_sigma", "holding_exponent",
-                        "maker_churn", "funding_sensitivity")  # fmt: skip
-_FRACTIONS: Final = ("daily_seasonality", "hedged_share", "maintenance_margin_rate")
-_MAX_STEPS: Final = 50_000_000  # several GB of working memory
-_MAX_POSITIONS: Final = 50_000_000
-_COUNTS: Final = {"seed": 0, "days": 1, "steps_per_bar": 2, "warmup_days": 1}
+
+
+def _tiers() -> tuple[LeverageTier, ...]:
+    return leverage_tiers("binance", "SOLUSDT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,28 +40,57 @@ class SyntheticParams:
     Every default is an assumption, chosen so that the market looks like a mid-size perpetual (daily volume 2 to 5 times
     open interest, liquidations 0.5 to 3 % of volume on active days), unless a source is named.
 
-    seed: of `numpy.random.default_rng`; the default is the start date, not a choice among outcomes.
+    **Clock.** seed: of `numpy.random.default_rng`; the default is the start date, not a choice among outcomes.
     days: recorded days. interval: bar length, must divide a day. start: first bar's open, on the bar grid, UTC.
     steps_per_bar: points of the price path in a bar. warmup_days: simulated before `start` and not recorded, so that the
     recording starts with the open interest of a market that has been running; four times the longest mean holding.
-    initial_price: quote, at `start`. tick_size: quote. lot_size: base.
+
+    **Price.** initial_price: quote, where the warm-up begins. tick_size: quote. lot_size: base.
     annual_volatility: standard deviation of log returns over 365 days, jumps included.
     volatility_of_volatility: stationary standard deviation of log volatility. volatility_half_life_hours: of its shocks.
     daily_seasonality: amplitude of volatility and activity over the day, fraction, highest at 15:00 UTC.
     jumps_per_day: mean count. jump_scale: standard deviation of one jump's log return.
-    arrivals_per_hour: mean count of leveraged positions opened.
+    mark_noise_bps: standard deviation of the mark from the price, in basis points; at 0 the mark is the last price.
+    mark_half_life_minutes: of its deviations.
+
+    **Traders.** arrivals_per_hour: mean count of leveraged positions opened; in proportion to volatility through time.
     median_notional: quote, of one position. notional_sigma: of its logarithm (lognormal sizes).
-    mean_holding_hours: mean of the exponential time after which a position at 10x is closed if nothing liquidates it.
+    leverage_mix: leverage -> probability that a trader asks for it; sums to 1. Whose position is too large for the leverage gets
+    the next lower one of the mix that the bracket allows, and no more size than the lowest allows.
+    tiers: the venue's brackets; those of Binance's SOLUSDT, dated in `liqbt.margin.tier_table("binance", "SOLUSDT")`.
+    mean_holding_hours: mean of the exponential time after which a position at 10x is closed if nothing ends it before.
     holding_exponent: the mean at leverage L is `mean_holding_hours * (10 / L) ** holding_exponent`; 0 is one mean for all. With
     one mean a quarter of all volume would be liquidations: who takes 100x does not mean to stay for a day.
-    leverage_mix: leverage -> probability that a position is opened at it; sums to 1.
-    maintenance_margin_rate: fraction; 0.005 is the first bracket of most liquid Binance USDT-M symbols (`liqbt.margin.GENERIC_TIERS`).
-    momentum_tilt: how much likelier than one half, at most, a position is opened in the direction of the last four hours.
-    hedged_share: share of open interest, about, held by hedged accounts that are never liquidated (basis trades and the
-    like), 0 for none; without them, turnover realistic for leveraged traders is not realistic for open interest.
+    momentum_tilt: how much likelier than one half, at most, a position is opened in the direction of the trend.
+    momentum_hours: memory of that trend, the mean age of an exponential average.
+    cross_share: probability that a trader margins with a whole balance (cross); Binance's form begins with cross.
+    cross_margin: mean of what that balance adds, a multiple of the initial margin, exponential: the real liquidation price is farther.
+    stop_share: probability of a stop loss, which closes before liquidation. stop_nearest, stop_farthest: where, uniform between
+    these fractions of the way from entry to liquidation. All triggers look at the mark.
+    top_up_share: probability that a trader without a stop adds margin once. top_up_at: where, fraction of the way to liquidation.
+    top_up_margin: how much, a multiple of the position's margin.
+
+    **Others.** hedged_share: share of open interest, about, held by hedged accounts that are never liquidated (basis trades and
+    the like), 0 for none; without them, turnover realistic for leveraged traders is not realistic for open interest.
     hedged_holding_hours: their mean holding time, exponential.
-    maker_churn: volume between market makers, as a multiple of the traders' volume.
+    maker_churn: volume between market makers, as a multiple of what all others traded lately.
+    depth_day_share: notional resting within 1 % of mid on one side, at usual volatility, as a share of a day's mean volume.
+    depth_every: cadence of the depth table; None for each bar.
     funding_sensitivity: premium an 8-hour period, as fraction of price, at an imbalance of leveraged longs and shorts of 1.
+
+    **What liquidations do to price**, each nothing by default; then price is a martingale that takes no notice of any trader.
+    gravity_bps_per_hour: drift towards the side with more liquidations within reach, at an imbalance of 1: all on that side.
+    gravity_reach: how far price feels them, log price. gravity_scale: log price over which their weight falls by e.
+    cascade: impact of liquidations, a multiple of what resting depth implies: at 1, liquidating the notional that rests within
+    1 % moves the next step's price by 1 % (by at most 2 %). lasting_share: fraction of it that is never taken back.
+    cascade_half_life_minutes: of the rest.
+    reversal_bps: drift against a burst of liquidations, in all. reversal_hours: over this long.
+    burst_depth_share: liquidated notional of one side that makes a burst, as a share of the depth within 1 %. burst_minutes:
+    half-life of the memory in which it adds up. Bursts are found and told in every market.
+
+    **Recording.** trades: whether to keep every trade. throttle: which liquidation of a second the throttled feed shows,
+    `largest` (Binance since 2026-04-14) or `latest` (before). truth_every: cadence of the snapshots of the true map, a multiple of
+    the interval, None for none. truth_bin_bps: width of its price bins in basis points.
 
     Raises ConfigError naming the parameter, its value and the rule.
     """
@@ -79,83 +110,74 @@ class SyntheticParams:
     daily_seasonality: float = 0.3
     jumps_per_day: float = 1.0
     jump_scale: float = 0.012
-    arrivals_per_hour: float = 240.0
+    mark_noise_bps: float = 0.0
+    mark_half_life_minutes: float = 5.0
+    arrivals_per_hour: float = 1_000.0
     median_notional: float = 2_000.0
     notional_sigma: float = 1.5
+    leverage_mix: Mapping[float, float] = field(default_factory=lambda: _MIX)
+    tiers: tuple[LeverageTier, ...] = field(default_factory=_tiers)
     mean_holding_hours: float = 24.0
     holding_exponent: float = 1.25
-    leverage_mix: Mapping[float, float] = field(default_factory=lambda: _MIX)
-    maintenance_margin_rate: float = 0.005
     momentum_tilt: float = 0.15
+    momentum_hours: float = 4.0
+    cross_share: float = 0.5
+    cross_margin: float = 1.0
+    stop_share: float = 0.25
+    stop_nearest: float = 0.25
+    stop_farthest: float = 0.95
+    top_up_share: float = 0.1
+    top_up_at: float = 0.7
+    top_up_margin: float = 1.0
     hedged_share: float = 0.7
     hedged_holding_hours: float = 336.0
     maker_churn: float = 1.5
+    depth_day_share: float = 0.01
+    depth_every: str | None = None
     funding_sensitivity: float = 0.004
+    gravity_bps_per_hour: float = 0.0
+    gravity_reach: float = 0.05
+    gravity_scale: float = 0.02
+    cascade: float = 0.0
+    lasting_share: float = 0.5
+    cascade_half_life_minutes: float = 10.0
+    reversal_bps: float = 0.0
+    reversal_hours: float = 1.0
+    burst_depth_share: float = 0.05
+    burst_minutes: float = 5.0
+    trades: bool = False
+    throttle: Literal["largest", "latest"] = "largest"
+    truth_every: str | None = "1h"
+    truth_bin_bps: float = 5.0
 
     def __post_init__(self) -> None:
-        for name, least in _COUNTS.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigError(f"{name}: {value!r} must be a whole number of at least {least}")
-        for name in _POSITIVE:
-            _check(name, getattr(self, name), lambda x: x > 0, "above 0")
-        for name in _NON_NEGATIVE:
-            _check(name, getattr(self, name), lambda x: x >= 0, "at least 0")
-        for name in _FRACTIONS:
-            _check(name, getattr(self, name), lambda x: 0 <= x < 1, "a fraction of at least 0 and below 1")
-        _check("momentum_tilt", self.momentum_tilt, lambda x: -0.5 <= x <= 0.5, "between -0.5 and 0.5")
-        self._check_clock()
-        if self.jump_variance >= self.annual_volatility**2:
-            raise ConfigError(
-                f"jump_scale: {self.jumps_per_day} jumps a day of {self.jump_scale} alone make an annual volatility of "
-                f"{math.sqrt(self.jump_variance):.3f}, which leaves nothing of annual_volatility {self.annual_volatility}; lower one"
-            )
-        object.__setattr__(self, "leverage_mix", self._checked_mix())
-        self._check_size()
+        object.__setattr__(self, "leverage_mix", check(self))
+        object.__setattr__(self, "tiers", tuple(self.tiers))
 
-    def _check_clock(self) -> None:
-        length = parse_interval(self.interval)
-        if DAY_NS % length:
-            raise ConfigError(f"interval: {self.interval!r} does not divide a day; use one that does, such as 5m or 1h")
-        if length % self.steps_per_bar:
-            raise ConfigError(f"steps_per_bar: {self.steps_per_bar} does not divide {self.interval} into whole nanoseconds; use 20")
-        if parse_instant(self.start, parameter="start") % length:
-            raise ConfigError(f"start: {self.start!r} is not on the {self.interval} grid; start at a whole {self.interval} of UTC")
+    @classmethod
+    def preset(cls, name: str, **overrides: Any) -> SyntheticParams:
+        """Return thirty days of minutes with the effect of that name and no other: `null`, `gravity`, `cascade`, `reversal`.
 
-    def _checked_mix(self) -> Mapping[float, float]:
-        if not isinstance(self.leverage_mix, Mapping) or not self.leverage_mix:
-            raise ConfigError(f"leverage_mix: {self.leverage_mix!r} must map leverages to weights, such as {{10: 0.6, 50: 0.4}}")
-        for leverage, weight in self.leverage_mix.items():
-            _check(f"leverage_mix: leverage {leverage!r}", leverage, lambda x: x >= 1, "at least 1")
-            _check(f"leverage_mix: weight of {leverage}x", weight, lambda x: x >= 0, "at least 0")
-            if self.maintenance_margin_rate * leverage >= 1:
-                raise ConfigError(
-                    f"leverage_mix: a {leverage}x position is liquidated as it opens at maintenance_margin_rate "
-                    f"{self.maintenance_margin_rate}; stay below {1 / self.maintenance_margin_rate:g}x"
-                )
-        total = math.fsum(self.leverage_mix.values())
-        if abs(total - 1.0) > 1e-6:
-            raise ConfigError(f"leverage_mix: weights sum to {total:g}, they must sum to 1; divide each by {total:g}")
-        return MappingProxyType({float(leverage): float(weight) / total for leverage, weight in sorted(self.leverage_mix.items())})
-
-    def _check_size(self) -> None:
-        if self.n_steps > _MAX_STEPS:
-            raise ConfigError(
-                f"days: {self.days} days of {self.interval} bars are {self.n_steps} price steps, over {_MAX_STEPS}; "
-                "simulate fewer days or longer bars"
-            )
-        hours = 24.0 * (self.days + self.warmup_days)
-        expected = self.arrivals_per_hour * hours + self.mean_live_hedged * (1.0 + hours / self.hedged_holding_hours)
-        if expected > _MAX_POSITIONS:
-            raise ConfigError(
-                f"arrivals_per_hour: {self.arrivals_per_hour} with mean_holding_hours {self.mean_holding_hours} and hedged_share "
-                f"{self.hedged_share} makes about {expected:.3g} positions, over {_MAX_POSITIONS}; lower one"
-            )
+        overrides: any parameters, over those of the preset (`PRESETS`).
+        Raises ConfigError for a preset or parameter that does not exist.
+        """
+        if name not in PRESETS:
+            raise ConfigError(f"preset: {name!r} is not a preset{did_you_mean(name, PRESETS)}")
+        known = {one.name for one in fields(cls)}
+        for key in overrides:
+            if key not in known:
+                raise ConfigError(f"{key}: a synthetic market has no such parameter{did_you_mean(key, known)}")
+        return cls(**{**PRESETS[name].values, **overrides})
 
     def __reduce__(self) -> tuple[Callable[[], SyntheticParams], tuple[()]]:
         # a mapping proxy cannot be pickled, and parameters travel to worker processes
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         return partial(SyntheticParams, **(values | {"leverage_mix": dict(self.leverage_mix)})), ()
+
+    @property
+    def null(self) -> bool:
+        """Whether price takes no notice of liquidations."""
+        return self.gravity_bps_per_hour == self.cascade == self.reversal_bps == 0
 
     @property
     def n_bars(self) -> int:
@@ -204,28 +226,52 @@ class SyntheticParams:
 
     @property
     def holding_hours(self) -> Float64Array1D:
-        """Mean holding time at each leverage in hours, shape (n_leverages,), for positions that nothing liquidates."""
+        """Mean holding time at each leverage in hours, shape (n_leverages,), for positions that nothing ends before."""
         return np.asarray(self.mean_holding_hours * (REFERENCE_LEVERAGE / self.leverages) ** self.holding_exponent, dtype=np.float64)
+
+    @property
+    def mean_notional(self) -> float:
+        """Mean notional of a position in quote, were there no brackets."""
+        return self.median_notional * math.exp(self.notional_sigma**2 / 2.0)
 
     @property
     def mean_live_traders(self) -> float:
         """About how many leveraged positions are live at a time.
 
         For Brownian motion and an exponential clock of mean tau, the distance d is reached first with probability
-        `exp(-d sqrt(2 / tau) / sigma)`, and the mean life is tau times the probability that it is not.
+        `exp(-d sqrt(2 / tau) / sigma)`, and the mean life is tau times the probability that it is not. Stops, top-ups and
+        cross margin count with their mean distance.
         """
         tau = self.holding_hours
-        distance = 1.0 / self.leverages - self.maintenance_margin_rate
-        hourly = self.annual_volatility / math.sqrt(365.0 * 24.0)
-        survives = 1.0 - np.exp(-distance * np.sqrt(2.0 / tau) / hourly)
-        return float(self.arrivals_per_hour * (self.weights * tau * survives).sum())
+        hourly = self.annual_volatility / math.sqrt(YEAR_HOURS)
+        stopped = (self.stop_nearest + self.stop_farthest) / 2.0
+        # of the traders, a share; what share of the way to liquidation they go; their margin as a multiple
+        plans = (
+            (self.stop_share, stopped, 1.0),
+            (self.top_up_share, 1.0, 1.0 + self.top_up_margin),
+            (1.0 - self.stop_share - self.top_up_share, 1.0, 1.0),
+        )
+        modes = ((1.0 - self.cross_share, 1.0), (self.cross_share, 1.0 + self.cross_margin))
+        total = 0.0
+        for share, way, added in plans:
+            for part, margin in modes:
+                distance = way * (margin * added / self.leverages - self.tiers[0].maintenance_margin_rate)
+                survives = 1.0 - np.exp(-distance * np.sqrt(2.0 / tau) / hourly)
+                total += share * part * float((self.weights * tau * survives).sum())
+        return self.arrivals_per_hour * total
 
     @property
     def mean_live_hedged(self) -> float:
         """How many hedged positions are live at a time, in the mean."""
         return self.hedged_share / (1.0 - self.hedged_share) * self.mean_live_traders
 
+    @property
+    def mean_day_notional(self) -> float:
+        """About a day's volume in quote: everyone comes and goes, and market makers trade with each other."""
+        come = 24.0 * (self.arrivals_per_hour + self.mean_live_hedged / self.hedged_holding_hours)
+        return 2.0 * come * self.mean_notional * (1.0 + self.maker_churn)
 
-def _check(name: str, value: object, rule: Callable[[float], bool], words: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not rule(value):
-        raise ConfigError(f"{name}: {value!r} must be {words}")
+    @property
+    def depth_notional(self) -> float:
+        """Notional resting within 1 % of mid on one side at usual volatility, quote."""
+        return self.depth_day_share * self.mean_day_notional

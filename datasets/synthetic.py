@@ -1,138 +1,122 @@
 """A seeded, agent-based perpetual market whose liquidations are known exactly.
 
-Leveraged traders arrive, choose side, leverage, size and holding time, and close or are liquidated; hedged accounts hold
-open interest that nothing liquidates; a market maker takes the other side of every order and carries the net, unlevered.
+Leveraged traders arrive, choose side, leverage, size, margin mode, stop and holding time, and close, are stopped or are
+liquidated; hedged accounts hold open interest that nothing liquidates; market makers take the other side of every order and
+carry the net, unlevered.
 
-Price is a martingale here and **liquidations have no effect on it**: it neither seeks out liquidation levels nor cascades
-nor turns after a sweep. On this market an honest test of any signal must find no edge, and a test that finds one is wrong.
+Price is a martingale here and **liquidations have no effect on it** unless that is switched on: then it is drawn to clusters of
+liquidations, runs on when they are swept, or turns afterwards, each by a stated strength (`SyntheticParams.preset`). On the null
+market an honest test of any signal must find no edge, and a test that finds one is wrong; on the others it must find what is there.
+
+It is deliberately richer than what `liqbt.book` assumes: brackets by size, cross margin, margin that is added, stops, holding
+times that depend on leverage, a mark that is not the last price. Left out: funding and fees that drain margin, partial
+liquidation, insurance fund and automatic deleveraging, traders who react to liquidations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import polars as pl
 
-from liqbt._typing import Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
-from liqbt.data.validation import CLOCK
+from liqbt._typing import Progress
+from liqbt.data.quality import Finding
 from liqbt.market import Input, MarketFrame
 
-from ._accounting import Flows, bar_of_step, sum_flows
-from ._kernels import LIVE
-from ._price import draw_path
-from ._tables import (
-    bars_table,
-    depth_table,
-    funding_table,
-    liquidations_table,
-    open_interest_table,
-    side_names,
-    table_sha256,
-    totals_table,
-)
-from ._traders import Positions, draw_hedged, draw_traders
+from ._accounting import stock_of, truth_of
+from ._depth import depth_table
+from ._draws import Draws
+from ._liquidations import liquidations_table, throttled_table, throttled_totals_table
+from ._simulation import Simulation
+from ._tables import bars_table, funding_table, mark_table, open_interest_table, table_sha256, totals_table, trades_table
+from ._units import base
 from .params import SyntheticParams
+from .truth import SyntheticTruth
 
-__all__ = ["SyntheticMarket", "SyntheticParams", "SyntheticTruth", "simulate"]
+__all__ = ["SyntheticMarket", "simulate"]
 
 SYMBOL: Final = "SYNUSDT"
 VENUE: Final = "synthetic"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SyntheticTruth:
-    """What no venue publishes. Read-only arrays over the recorded bars; the `side` axis is long, short.
-
-    leverages, weights: shape (n_leverages,), ascending leverages and the probability that a position is opened at each.
-    entries: shape (2, n_leverages), number of leveraged positions opened.
-    opened, closed, liquidated: base, shape (n_bars, 2, n_leverages), by leveraged traders.
-    hedged_opened, hedged_closed: base, shape (n_bars, 2), by hedged accounts.
-    crowd: base, shape (n_bars, 2), leveraged positions live at each bar's end.
-    holders: base, shape (n_bars, 2), leveraged and hedged positions live at each bar's end; recorded open interest is the
-    larger of its two sides, for the market maker holds the difference.
-    live: leveraged positions live at the end of the last bar, one row each: opened_at (may be before the first bar), side,
-    leverage, amount (base), entry_price, liquidation_price (quote).
-    """
-
-    leverages: Float64Array1D
-    weights: Float64Array1D
-    entries: IntArray1D
-    opened: Float64Array3D
-    closed: Float64Array3D
-    liquidated: Float64Array3D
-    hedged_opened: Float64Array2D
-    hedged_closed: Float64Array2D
-    crowd: Float64Array2D
-    holders: Float64Array2D
-    live: pl.DataFrame
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class SyntheticMarket:
     """A simulated recording: canonical tables (`liqbt.data.schema.TABLES`) and the truth behind them.
 
-    bars: each opens at the close of the one before. open_interest: at the end of each bar. funding: at 0, 8 and 16 hours UTC.
-    depth: every 15 minutes. liquidations: every event, `side` is the POSITION side. liquidation_totals: their sums a bar.
+    bars: each opens at the close of the one before. mark: the price that triggers stops, margin calls and liquidations.
+    open_interest: at the end of each bar. funding: at 0, 8 and 16 hours UTC. depth: at bar closes. trades: all of them, or None.
+    liquidations: every event, `side` is the POSITION side. liquidation_totals: their sums a bar.
+    liquidations_throttled, liquidation_totals_throttled: the same as a stream shows them that tells at most one a second.
     """
 
     params: SyntheticParams
     bars: pl.DataFrame
+    mark: pl.DataFrame
     open_interest: pl.DataFrame
     funding: pl.DataFrame
     depth: pl.DataFrame
+    trades: pl.DataFrame | None
     liquidations: pl.DataFrame
     liquidation_totals: pl.DataFrame
+    liquidations_throttled: pl.DataFrame
+    liquidation_totals_throttled: pl.DataFrame
     truth: SyntheticTruth
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
-        """The canonical tables by name."""
-        names = ("bars", "open_interest", "funding", "depth", "liquidations", "liquidation_totals")
-        return {name: getattr(self, name) for name in names}
+        """The canonical tables by name, with the complete liquidations; trades where they were kept."""
+        names = ("bars", "mark", "trades", "open_interest", "funding", "depth", "liquidations", "liquidation_totals")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def to_market(self) -> MarketFrame:
-        """Return the recording as a MarketFrame marked synthetic, each table with the SHA-256 of its values."""
-        used: dict[str, Any] = {name: table for name, table in self.tables.items() if name not in ("depth", "liquidations")}
+        """Return the recording as a MarketFrame marked synthetic, each table with the SHA-256 of its values.
+
+        For the throttled feed, `replace` liquidation_totals first. A market whose price feels liquidations says so in its findings.
+        """
+        used = {name: table for name, table in self.tables.items() if name != "liquidations"}
         inputs = tuple(
             Input(table=name, source="liqbt.datasets.synthetic", sha256=table_sha256(table), reader="synthetic", rows=table.height)
             for name, table in used.items()
         )
         return MarketFrame.from_frames(
-            **used, venue=VENUE, symbol=SYMBOL, interval=self.params.interval, inputs=inputs, seed=self.params.seed
+            **used,
+            venue=VENUE,
+            symbol=SYMBOL,
+            interval=self.params.interval,
+            findings=_effects(self.params),
+            inputs=inputs,
+            seed=self.params.seed,
         )
 
 
 def simulate(params: SyntheticParams, *, progress: Progress | None = None) -> SyntheticMarket:
     """Return the market that `params` describe; the same parameters give the same bytes.
 
-    Each part draws from its own stream of the seed, so that a change to one, such as the traders' leverage, leaves
-    the others, such as price, as they were. `progress` is called between the stages.
+    Each purpose draws from its own stream of the seed, so that a change to one, such as the traders' leverage, leaves what
+    the others drew, such as the noise of price, as it was. `progress` is called after each day and at the end.
     """
     tell = progress or _silent
-    rng_price, rng_traders, rng_hedged, rng_bars, rng_depth = np.random.default_rng(params.seed).spawn(5)
-    tell(0.0, "drawing prices")
-    path = draw_path(params, rng_price)
-    tell(0.2, "drawing traders")
-    traders = draw_traders(params, path, rng_traders)
-    hedged = draw_hedged(params, path, rng_hedged)
-    tell(0.6, "adding up positions")
-    crowd = sum_flows(params, traders, params.leverages.size)
-    others = sum_flows(params, hedged, 1)
-    skip = params.n_warmup_bars
-    holders = crowd.live + others.live
-    tell(0.8, "writing tables")
-    bars = bars_table(params, path, _added(crowd, others), rng_bars)
+    draws, simulation = Draws(params), Simulation(params)
+    simulation.run(draws, lambda share, what: tell(0.9 * share, what))
+    tell(0.9, "writing tables")
+    bars, stock = bars_table(simulation), stock_of(simulation)
+    liquidations = liquidations_table(simulation)
+    throttled = throttled_table(params, liquidations)
+    open_interest = base(params, stock.holders[params.n_warmup_bars :].max(axis=1))
     market = SyntheticMarket(
         params=params,
         bars=bars,
-        open_interest=open_interest_table(params, holders[skip:].max(axis=1), bars["close"].to_numpy()),
-        funding=funding_table(params, crowd),
-        depth=depth_table(params, path, float(bars["volume"].sum()) / params.days, rng_depth),
-        liquidations=liquidations_table(params, path, traders),
-        liquidation_totals=totals_table(params, crowd),
-        truth=_truth(params, traders, crowd, others, holders),
+        mark=mark_table(simulation),
+        open_interest=open_interest_table(params, open_interest, bars["close"].to_numpy()),
+        funding=funding_table(params, stock),
+        depth=depth_table(simulation, draws.depth),
+        trades=trades_table(simulation),
+        liquidations=liquidations,
+        liquidation_totals=totals_table(simulation),
+        liquidations_throttled=throttled,
+        liquidation_totals_throttled=throttled_totals_table(params, throttled),
+        truth=truth_of(simulation, stock),
     )
     tell(1.0, "done")
     return market
@@ -142,53 +126,11 @@ def _silent(_share: float, _what: str) -> None:
     return None
 
 
-def _added(one: Flows, other: Flows) -> Flows:
-    return Flows(
-        opened=one.opened.sum(axis=2, keepdims=True) + other.opened,
-        closed=one.closed.sum(axis=2, keepdims=True) + other.closed,
-        liquidated=one.liquidated.sum(axis=2, keepdims=True) + other.liquidated,
-        live=one.live + other.live,
-        bought=one.bought + other.bought,
-        sold=one.sold + other.sold,
-        value=one.value + other.value,
-        orders=one.orders + other.orders,
-    )
-
-
-def _truth(params: SyntheticParams, traders: Positions, crowd: Flows, others: Flows, holders: Float64Array2D) -> SyntheticTruth:
-    skip, n_tiers = params.n_warmup_bars, params.leverages.size
-    recorded = bar_of_step(params, traders.opened_at) >= skip
-    entries = np.bincount((traders.side * n_tiers + traders.tier)[recorded], minlength=2 * n_tiers).reshape(2, n_tiers)
-    truth = SyntheticTruth(
-        leverages=params.leverages,
-        weights=params.weights,
-        entries=entries.astype(np.int64),
-        opened=crowd.opened[skip:],
-        closed=crowd.closed[skip:],
-        liquidated=crowd.liquidated[skip:],
-        hedged_opened=others.opened[skip:, :, 0],
-        hedged_closed=others.closed[skip:, :, 0],
-        crowd=crowd.live[skip:],
-        holders=holders[skip:],
-        live=_live_table(params, traders),
-    )
-    for value in vars(truth).values():
-        if isinstance(value, np.ndarray):
-            value.setflags(write=False)
-    return truth
-
-
-def _live_table(params: SyntheticParams, traders: Positions) -> pl.DataFrame:
-    at = np.flatnonzero(traders.fate == LIVE)
-    length = params.interval_ns // params.steps_per_bar
-    opened = params.start_ns + (traders.opened_at[at] - params.n_warmup_bars * params.steps_per_bar) * length
-    return pl.DataFrame(
-        {
-            "opened_at": pl.Series(opened).cast(CLOCK),
-            "side": side_names(traders.side[at]),
-            "leverage": params.leverages[traders.tier[at]],
-            "amount": traders.amount[at],
-            "entry_price": traders.entry_price[at],
-            "liquidation_price": traders.liquidation_price[at],
-        }
-    )
+def _effects(params: SyntheticParams) -> tuple[Finding, ...]:
+    """Return a note on what moves the price of this market besides chance."""
+    strengths = {name: getattr(params, name) for name in ("gravity_bps_per_hour", "cascade", "reversal_bps")}
+    switched = ", ".join(f"{name} {value:g}" for name, value in strengths.items() if value)
+    if not switched:
+        return ()
+    message = f"the price of this synthetic market feels its liquidations ({switched}); an edge found on it was put there"
+    return (Finding(code="synthetic_effect", severity="note", count=params.n_bars, message=message, table=f"bars {params.interval}"),)

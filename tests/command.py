@@ -48,8 +48,8 @@ def refused(*arguments, says):
 
 
 def fingerprint(folder):
-    """Every file and folder below a folder, with the hash of its bytes and when it was last written."""
+    """All files below a folder, each with the hash of its bytes and when it was written, and all folders."""
     return {
-        str(path): (hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "", path.stat().st_mtime_ns)
+        str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns) if path.is_file() else None
         for path in sorted(folder.rglob("*"))
     }

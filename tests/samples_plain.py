@@ -53,7 +53,7 @@ def other_forms(folder):
     return [
         ("export", write(folder / "BTCUSDT_PERP.A_open-interest-history.csv", *(f"{hour(n)},8,9.5,7,{8 + n}" for n in range(3)))),
         ("export", write(folder / "BTCUSDT_PERP.A_liquidation-history.csv", *(f"{hour(n)},{n},0.25" for n in range(3)))),
-        ("feather", feather(folder / "SOL_USDT_USDT-1h-mark.feather")),
+        ("feather", feather(folder / "SOL_USDT_USDT-1h-mark.feather", volume=[0.0] * 3)),
         ("feather", feather(folder / "SOL_USDT_USDT-8h-funding_rate.feather", hours=8, prices=rates)),
         ("mapped", write(folder / "ETHUSDT_oi.csv", INTEREST, "1704067200000,80,4000", "1704067500000,81,4050.5")),
     ]

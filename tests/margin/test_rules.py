@@ -51,7 +51,7 @@ def test_bybit_inverse_as_its_help_tells_it(side, leverage, added, rate, share):
     extra, deduction = added * value, share * rate * value / 2
     below = value + sign * (value / leverage + extra / (1 + sign * FEE) + deduction)
     expected = quantity * (1 + sign * rate) / below
-    assume(below > 0.01 * value)
+    assume(below > 0.01 * value and quantity / expected * rate >= deduction)  # a bracket of the position's own size
     posted = value / leverage + FEE * value * (1 + sign / leverage)  # order cost: the fee of closing at bankruptcy on top
     bracket = {"maintenance_margin_rate": rate, "maintenance_amount": deduction, "rule": margin_rule("bybit"), "contract": "inverse"}
     position = {"side": side, "entry_price": entry, "amount": quantity}

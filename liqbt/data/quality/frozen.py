@@ -21,7 +21,7 @@ _SAMPLES: Final = 6  # equal samples in a row before anything is said; venues th
 _TURNED_OVER: Final = 0.01
 _SAMPLES_ALONE, _LONG_NS = 12, 60 * _MINUTE_NS  # where no bars tell what was traded
 _SNAPSHOTS, _BOOK_NS = 10, 5 * _MINUTE_NS
-_MOVED: Final = 0.005  # of price while the mark stands still; five times what separates them in 99 of 100 hours
+_MOVED: Final = 0.005  # of price while the mark stands still; twice what separates the two in 99 of 100 recorded hours
 # The largest jump that was back in the next sample is 2.6 % in 170,000 recorded ones of 4 coins.
 _SPIKE: Final = 0.1
 _RETURNED: Final = 0.25

@@ -22,7 +22,7 @@ _HOUR_NS: Final = 3_600_000_000_000
 _EIGHT_NS: Final = 8 * _HOUR_NS
 _NAMED: Final = re.compile(r"-([1-9][0-9]*[smhdw])-funding_rate")  # how freqtrade names its files
 _OTHER: Final = 0.05  # share of steps from which on another cadence is told
-_CAP: Final = 0.04  # venues cap a payment at 0.02 to 0.04
+_CAP: Final = 0.04  # a convention; the largest of 10,000 recorded payments of 3 coins is 0.005
 # Venues start from 0.0001 in 8 hours and come back to it; as a percentage that is 0.01, and 0.001 lies in the middle.
 _PERCENT: Final = 1e-3
 _FEWEST: Final = 10
