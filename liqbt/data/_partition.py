@@ -76,10 +76,12 @@ class Stored:
 def fingerprint(rows: pl.DataFrame) -> str:
     """Return a checksum of each column's values, as text."""
     sums = []
-    for series in rows.rechunk().get_columns():
-        values = series.to_physical().fill_null(0).to_numpy()
-        missing = series.is_null().to_numpy() if series.null_count() else b""
-        sums.append(f"{series.name}:{isal_zlib.crc32(missing, isal_zlib.crc32(values)):08x}")
+    for series in rows.get_columns():
+        values = missing = 0
+        for chunk in series.get_chunks():  # the sum over chunks is that of the whole, however they are cut
+            values = isal_zlib.crc32(chunk.to_physical().fill_null(0).to_numpy(), values)
+            missing = isal_zlib.crc32(chunk.is_null().to_numpy(), missing) if series.null_count() else 0
+        sums.append(f"{series.name}:{values:08x}{missing:08x}")
     return " ".join(sums)
 
 

@@ -200,5 +200,8 @@ def file_key(series: str, span: str) -> str:
 def _spans(rows: pl.DataFrame, spec: Table) -> Iterator[tuple[str, pl.DataFrame]]:
     by_month = spec.stored_by == "month"
     starts = rows["timestamp"].dt.truncate("1mo" if by_month else "1d")
+    if starts[0] == starts[-1] and starts.is_sorted():  # nearly always, and then there is nothing to copy
+        yield starts[0].strftime("%Y-%m" if by_month else "%Y-%m-%d"), rows
+        return
     for start in starts.unique(maintain_order=True):
         yield start.strftime("%Y-%m" if by_month else "%Y-%m-%d"), rows.filter(starts == start)

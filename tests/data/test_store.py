@@ -129,6 +129,16 @@ def test_columns_of_one_month_only(store):
     assert read(store)[0]["taker_buy_volume"].to_list() == [None, None, 0.5, 0.6]
 
 
+def test_the_fingerprint_does_not_depend_on_how_rows_are_held():
+    rows = bars(range(20), taker_buy_volume=[None, 0.5] * 10).rows
+    cut = pl.concat([rows[:7], rows[7:8], rows[8:]], rechunk=False)
+    assert cut.n_chunks() == 3
+    assert _partition.fingerprint(cut) == _partition.fingerprint(rows)
+    for name, value in (("close", 1.0), ("taker_buy_volume", 0.0)):  # where nothing was, a zero is another value
+        other = rows.with_columns(pl.when(pl.int_range(pl.len()) == 4).then(value).otherwise(name).alias(name))
+        assert _partition.fingerprint(other) != _partition.fingerprint(rows)
+
+
 def test_equal_events_in_one_file_stay(store):
     recording = events([0, 1, 1, 1, 2])
     write(store, recording)
