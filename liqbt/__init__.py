@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from liqbt.features import FeatureParams, build_features
     from liqbt.heatmap import Heatmap
     from liqbt.loading import load_market
-    from liqbt.margin import LeverageTier, TierTable, bankruptcy_price, leverage_tiers, liquidation_price, read_tiers, save_tiers
+    from liqbt.margin import (
+        LeverageTier,
+        MarginRule,
+        TierTable,
+        bankruptcy_price,
+        leverage_tiers,
+        liquidation_price,
+        margin_rule,
+        read_tiers,
+        save_tiers,
+    )
     from liqbt.market import MarketFrame
     from liqbt.report.html import write_report
     from liqbt.report.png import write_heatmap_png
@@ -52,6 +62,7 @@ __all__ = [
     "LeverageMix",
     "LeverageTier",
     "LiqbtError",
+    "MarginRule",
     "MarketFrame",
     "Reconstruction",
     "Score",
@@ -75,6 +86,7 @@ __all__ = [
     "liquidation_price",
     "load_market",
     "load_strategy",
+    "margin_rule",
     "read_file",
     "read_tiers",
     "reconstruct",
@@ -99,10 +111,12 @@ _HOMES = {
     "liqbt.loading": ("load_market",),
     "liqbt.margin": (
         "LeverageTier",
+        "MarginRule",
         "TierTable",
         "bankruptcy_price",
         "leverage_tiers",
         "liquidation_price",
+        "margin_rule",
         "read_tiers",
         "save_tiers",
     ),

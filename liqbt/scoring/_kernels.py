@@ -12,8 +12,9 @@ import numpy as np
 
 from liqbt._jit import kernel
 from liqbt._typing import BoolArray1D, Float64Array1D, Int8Array1D, IntArray1D
+from liqbt.margin.kernels import liquidation_price_of
 
-__all__ = ["FULL", "OK", "ORDER", "REASONS", "RUINED", "TRADE", "fill_orders", "scan_liquidation_price"]
+__all__ = ["FULL", "OK", "ORDER", "REASONS", "RUINED", "TRADE", "fill_orders"]
 
 ORDER: Final = np.dtype(
     [("bar", "i8"), ("side", "i8"), ("reason", "i8"), ("size", "f8"), ("price", "f8"), ("fee", "f8"), ("slippage", "f8")]
@@ -29,19 +30,6 @@ OPEN, ENTRY, EXIT, STOP, TARGET, TIME, REVERSAL, LIQUIDATION, FUNDING = range(9)
 
 OK, RUINED, FULL = 0, 1, 2
 ORDERS_A_BAR = 4  # funding, closing of what was carried, entry, and the stop of that entry
-
-
-@kernel
-def scan_liquidation_price(
-    side: float, entry: float, amount: float, margin: float, upper: Float64Array1D, rate: Float64Array1D, constant: Float64Array1D
-) -> float:
-    """Return what `liqbt.margin.liquidation_price` returns for these brackets (upper notional, rate, maintenance amount)."""
-    price = 0.0
-    for i in range(upper.size):
-        price = max(0.0, (margin + constant[i] - side * amount * entry) / (amount * (rate[i] - side)))
-        if amount * price <= upper[i]:
-            break
-    return price
 
 
 @kernel
@@ -89,7 +77,7 @@ def fill_orders(
     trigger_low: Float64Array1D, trigger_high: Float64Array1D, funding_rate: Float64Array1D, funding_price: Float64Array1D,
     entry: Int8Array1D, exit_: BoolArray1D, stop_price: Float64Array1D, target_price: Float64Array1D, max_bars: IntArray1D,
     taker: float, maker: float, slip: float, leverage: float, equity_share: float, initial_cash: float,
-    max_notional: float, ruin: float, upper: Float64Array1D, rate: Float64Array1D, constant: Float64Array1D,
+    max_notional: float, ruin: float, rate: Float64Array1D, constant: Float64Array1D,
     orders: Any, trades: Any, equity: Float64Array1D, position: Int8Array1D,
 ) -> tuple[int, int, int, int, int]:  # fmt: skip
     """Fill `orders`, `trades`, `equity` and `position`; return (status, orders, trades, rejected entries, capped entries).
@@ -127,7 +115,7 @@ def fill_orders(
             left = min(posted, balance)
             if left != margin:
                 margin = left
-                liquidation = scan_liquidation_price(float(held), trade["entry_price"], trade["amount"], margin, upper, rate, constant)
+                liquidation = liquidation_price_of(float(held), trade["entry_price"], trade["amount"], margin, False, rate, constant, 0.0)
         if observed[t]:
             price = open_[t]
             if held != 0 and liquidation > 0.0 and held * (price - liquidation) <= 0.0:  # before a trader could have left
@@ -164,7 +152,7 @@ def fill_orders(
                     due = t + max_bars[wish] if max_bars[wish] > 0 else -1
                     posted = min(notional / leverage, balance)  # rounding alone can make the balance the lesser
                     margin = posted
-                    liquidation = scan_liquidation_price(float(side), fill, amount, margin, upper, rate, constant)
+                    liquidation = liquidation_price_of(float(side), fill, amount, margin, False, rate, constant, 0.0)
             wish = -1
             if held != 0:
                 worst, best, trigger = (low[t], high[t], trigger_low[t]) if held > 0 else (high[t], low[t], trigger_high[t])

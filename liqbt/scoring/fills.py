@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from liqbt._typing import Float64Array1D, Int8Array1D
 from liqbt.margin import LeverageTier
+from liqbt.margin.arrays import TierArrays
 from liqbt.market import MarketFrame
 from liqbt.scoring._kernels import FULL, OK, ORDER, ORDERS_A_BAR, RUINED, TRADE, fill_orders
 from liqbt.scoring.costs import Costs
@@ -76,6 +77,7 @@ def simulate_fills(
             array.setflags(write=False)
         return array
 
+    brackets = TierArrays.of(tiers)
     status, n_orders, n_trades, rejected, capped = fill_orders(
         flat(market.observed, np.bool_), flat(market.open), flat(market.high), flat(market.low), flat(market.close),
         flat(market.trigger_low), flat(market.trigger_high), flat(funding_rate), flat(funding_price),
@@ -84,9 +86,7 @@ def simulate_fills(
         float(costs.taker_fee_rate), float(costs.maker_fee_rate), float(costs.slippage),
         float(leverage), float(equity_share), float(initial_cash),
         _max_notional(tiers, leverage), RUIN_SHARE * float(initial_cash),
-        flat(np.array([tier.max_notional for tier in tiers])),
-        flat(np.array([tier.maintenance_margin_rate for tier in tiers])),
-        flat(np.array([tier.maintenance_amount for tier in tiers])),
+        brackets.rate, brackets.constant,
         orders, trades, equity, position,
     )  # fmt: skip
     if status == FULL:

@@ -15,10 +15,10 @@ from reference_fills import Account
 
 from liqbt._typing import SIDES
 from liqbt.errors import ConfigError
-from liqbt.margin import GENERIC_TIERS, leverage_tiers, liquidation_price
+from liqbt.margin import GENERIC_TIERS
 from liqbt.market import MarketFrame
 from liqbt.scoring import Costs, backtest
-from liqbt.scoring._kernels import REASONS, scan_liquidation_price
+from liqbt.scoring._kernels import REASONS
 from liqbt.signals import Signals
 
 FREE = Costs.free()
@@ -329,30 +329,6 @@ def test_notional_is_cut_to_what_the_venue_allows():
     assert score.fills.capped == 1
     with pytest.raises(ConfigError, match="above the maximum of 100 "):
         backtest(wishes(market, {0: 1}), market, costs=FREE, leverage=150, initial_cash=2_001)
-
-
-@given(
-    side=st.sampled_from(SIDES),
-    entry=st.floats(0.01, 1e5),
-    notional=st.floats(10, 2e8),
-    leverage=st.floats(1, 125),
-    symbol=st.sampled_from(("BTCUSDT", "DOGEUSDT", None)),
-    drained=st.floats(0, 1),
-)
-def test_liquidation_price_of_the_kernel_is_that_of_margin(side, entry, notional, leverage, symbol, drained):
-    tiers = GENERIC_TIERS if symbol is None else leverage_tiers("binance", symbol)
-    amount, margin = notional / entry, notional / leverage
-    upper, rate, constant = (
-        np.array([getattr(tier, name) for tier in tiers]) for name in ("max_notional", "maintenance_margin_rate", "maintenance_amount")
-    )
-    sign = 1.0 if side == "long" else -1.0
-    if margin > 1.001 * max(notional * tier.maintenance_margin_rate - tier.maintenance_amount for tier in tiers):  # else refused there
-        ours = scan_liquidation_price(sign, entry, amount, margin, upper, rate, constant)
-        assert ours == pytest.approx(liquidation_price(side=side, entry_price=entry, amount=amount, margin=margin, tiers=tiers), rel=1e-12)
-    for left in (margin, drained * margin, 0.0, -drained * min(margin, 0.9 * notional)):  # funding can take the margin and some profit
-        price = scan_liquidation_price(sign, entry, amount, left, upper, rate, constant)
-        required = max(amount * price * tier.maintenance_margin_rate - tier.maintenance_amount for tier in tiers)
-        assert price == 0 or left + sign * amount * (price - entry) == pytest.approx(required, abs=1e-9 * notional)
 
 
 @st.composite
