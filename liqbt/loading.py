@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from liqbt._time import DAY_NS, format_ns, parse_instant, parse_interval
+from liqbt._typing import Float64Array2D
 from liqbt.data.provenance import Input
 from liqbt.data.quality import Finding, check_tables
 from liqbt.data.quality.finding import tell
@@ -117,9 +118,21 @@ def load_market(
     folder = tiers_folder(source)
     return dataclasses.replace(
         market,
+        liquidated=_recorded_since(market, shelf.known_since("liquidations"))
+        if shelf.has("liquidations") and totals is None
+        else market.liquidated,
         tiers=None if folder is None else load_tiers(folder, venue, symbol),
         inputs=tuple(shelf.inputs.values()),  # days are read, and their files known, only by now
     )
+
+
+def _recorded_since(market: MarketFrame, since: int) -> Float64Array2D | None:
+    """Return liquidations by bar with 0 where a feed that was already recording had none, NaN before it began; None before all of it."""
+    if since > market.timestamp[-1] + market.interval_ns:
+        return None
+    sums = np.zeros((market.n_bars, 2)) if market.liquidated is None else np.nan_to_num(market.liquidated)
+    sums[market.timestamp + market.interval_ns < since] = np.nan
+    return sums
 
 
 def tiers_folder(store: Store) -> Path | None:
@@ -211,11 +224,15 @@ class _Shelf:
         what = f"no recorded {self.interval} {table}"
         return longer, (tell(f"{table}_resampled", "note", stamps, what=what, then=then, table=table, noun="bar"),)
 
-    def extent(self, table: str, interval: str | None) -> tuple[int, int]:
+    def extent(self, table: str, interval: str | None = None) -> tuple[int, int]:
         """Return the first and the last stamp that are stored."""
-        series = (self.venue, self.symbol, table, interval)
-        entry = next(one for one in self.store.contents() if (one.venue, one.symbol, one.table, one.interval) == series)
-        return entry.first, entry.last
+        return self.store.extent(self.venue, self.symbol, table, interval)
+
+    def known_since(self, table: str) -> int:
+        """Return when a stored row was known first."""
+        first, _ = self.extent(table)
+        rows, _ = self.store.read(self.venue, self.symbol, table, start_ns=first, end_ns=first + DAY_NS)  # no feed is later than a day
+        return int(rows["available_at"].to_physical().to_numpy().min())
 
     def span_of_trades(self) -> tuple[int, int]:
         """Return the open of the first bar and the close of the last that trades can give to the span."""
@@ -224,7 +241,7 @@ class _Shelf:
         grid = BarSpan.of(self.interval, start_ns=self.start, end_ns=self.end)
         first, stop = grid.start, grid.end
         if first is None or stop is None:
-            bounds = grid.open_of(np.array(self.extent("trades", None)))
+            bounds = grid.open_of(np.array(self.extent("trades")))
             first = int(bounds[0]) if first is None else first
             stop = int(bounds[1]) + grid.step if stop is None else stop
         return first, stop

@@ -33,7 +33,7 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except LiqbtError as error:
-        typer.echo(f"liqbt: {error}", err=True)
+        typer.echo(f"liqbt: {' '.join(str(error).splitlines())}", err=True)  # a file's name may hold line breaks
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the last line of defence turns a defect into a message
         if isinstance(error, _USAGE_ERROR):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,7 @@ from liqbt.cli.settings import Json
 
 if TYPE_CHECKING:
     from liqbt.data.importing import ImportResult
+    from liqbt.margin import TierTable
 
 __all__ = ["app", "download", "import_"]
 
@@ -67,7 +69,7 @@ def download(
         str, typer.Option(help="Of klines, markPriceKlines, indexPriceKlines, premiumIndexKlines, aggTrades, trades, metrics, bookDepth, "
                                "fundingRate, liquidationSnapshot; with commas between.")
     ] = "klines,markPriceKlines,metrics,fundingRate",
-    interval: Annotated[str, typer.Option(help="Of candles.")] = "5m",
+    interval: Annotated[str | None, _option("Of candles.  [default: 5m]")] = None,
     to: Annotated[Path, typer.Option(help="Folder for the archive's files; what is there is not fetched again.")] = Path("downloads"),
     store: StorePath = "store",
     base_url: Annotated[str | None, _option("Where the archive lies.  [default: Binance's public one]")] = None,
@@ -79,12 +81,14 @@ def download(
 
     Days that the archive lacks are listed. Where a file cannot be had, the others are kept and imported, and the exit code is 2.
     """
-    from liqbt.data.download import BASE_URL
+    from liqbt.data.download import ARCHIVE_TABLES, BASE_URL
     from liqbt.data.download import download as fetch
     from liqbt.data.importing import import_files
     from liqbt.errors import DataError
 
     names = tuple(name.strip() for name in tables.split(",") if name.strip())
+    if interval is None and any(ARCHIVE_TABLES[name].klines for name in names if name in ARCHIVE_TABLES):
+        interval = "5m"
     with progress_bar(as_json) as tell:
         found = fetch(
             symbol, tables=names, interval=interval, start=start, end=end, folder=to, base_url=base_url or BASE_URL, workers=workers,
@@ -211,7 +215,7 @@ def tiers(
     from liqbt.data.store import Store
     from liqbt.errors import ConfigError
     from liqbt.loading import tiers_folder
-    from liqbt.margin import TierTable, read_tiers, save_tiers, saved_tables, shipped_tables
+    from liqbt.margin import read_tiers, save_tiers, saved_tables, shipped_tables
 
     folder = tiers_folder(Store(store))
     if folder is None:
@@ -228,7 +232,7 @@ def tiers(
             save_tiers(folder, name, {key: one for key, one in read.items() if one.venue == name})
         tables = [("imported", one) for one in read.values()]
     if as_json:
-        print_json([{"from": origin, **dataclasses.asdict(one)} for origin, one in tables])
+        print_json([{"from": origin, **_table_fields(one)} for origin, one in tables])
         return
     rows = [
         (f"{one.venue} {one.symbol}", origin, one.contract, str(len(one.tiers)), f"{one.tiers[0].max_leverage:g}x",
@@ -236,3 +240,12 @@ def tiers(
         for origin, one in tables
     ]  # fmt: skip
     print_table("Leverage tiers", ("market", "from", "contract", "tiers", "highest leverage", "maintenance", "as of"), rows)
+
+
+def _table_fields(table: TierTable) -> dict[str, Any]:
+    """Return a bracket table in types that JSON can hold; an open end is null."""
+    fields = dataclasses.asdict(table)
+    for tier in fields["tiers"]:
+        if math.isinf(tier["max_notional"]):
+            tier["max_notional"] = None
+    return fields

@@ -37,6 +37,11 @@ _SOURCES: Final = "liqbt.sources"
 _EXTENT: Final = "liqbt.extent"
 # Fixed, so that the same rows give the same bytes whatever the library's default becomes.
 _ROW_GROUP: Final = 262_144
+# Rows of one instant that are one book belong together; they are not added up, so that to have a book twice does no harm.
+_SAMPLED: Final = frozenset({"depth"})
+_PLACE, _NTH = "_place", "_nth"
+_FEW: Final = 20  # events say nothing yet about what kind of recording they are of
+_OFTEN: Final = 0.1  # turns from one recording to the other by event; two independent ones of equal rate have one in two
 _BROKEN: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
@@ -163,8 +168,12 @@ def merge(old: pl.DataFrame, new: pl.DataFrame, spec: Table) -> tuple[pl.DataFra
     """Return both tables as one, with the number of rows that are new and of rows that replaced one with other values.
 
     Where timestamps are unique the new row wins as a whole, so that no row mixes two files. Events are kept as often as the
-    file that has them most often has them: an overlap of two files adds nothing, two equal events in one file stay two.
+    file that has them most often has them: an overlap of two files adds nothing, two equal events in one file stay two. They are
+    the same where all that both tables tell is equal, whenever each recorder had them: the stored row stays.
     """
+    identity = [name for name in spec.names if name in old.columns and name in new.columns]
+    if spec.name not in _SAMPLED:
+        identity.remove("available_at")
     names = [name for name in spec.names if name in old.columns or name in new.columns]
     schema = {**new.schema, **old.schema}
     old, new = (
@@ -181,11 +190,44 @@ def merge(old: pl.DataFrame, new: pl.DataFrame, spec: Table) -> tuple[pl.DataFra
         merged = pl.concat([old.join(new, on="timestamp", how="anti"), new]).sort("timestamp")
         replaced = new.height - added - same
     else:
-        nth = pl.int_range(pl.len()).over(names).alias("_nth")
-        fresh = new.with_columns(nth).join(old.with_columns(nth), on=[*names, "_nth"], how="anti", nulls_equal=True, maintain_order="left")
-        merged = pl.concat([old, fresh.select(names)]).sort("timestamp", maintain_order=True)
+        fresh = _fresh(old, new, identity)
+        numbered = "id" in identity and _ascending(old) and _ascending(new)  # else trades of one instant stay as they came
+        merged = pl.concat([old, fresh]).sort("timestamp", *(["id"] if numbered else []), maintain_order=True)
         added, replaced = fresh.height, 0
     return _without_empty(merged, spec), added, replaced
+
+
+def interleaved(old: pl.DataFrame, new: pl.DataFrame, fresh: int) -> bool:
+    """Return whether two recordings of events run through the same time and have no event in common.
+
+    They tell the same events in other terms, such as aggregated trades beside trades: together they would count twice. Pieces
+    of one recording lie side by side, and alternate seldom.
+    """
+    if fresh < new.height or min(old.height, new.height) < _FEW:
+        return False
+    both = pl.concat([old.select("timestamp", new=pl.lit(value=False)), new.select("timestamp", new=pl.lit(value=True))])
+    turns = int(both.sort("timestamp", maintain_order=True)["new"].cast(pl.Int8).diff().abs().sum())
+    return turns > _FEW and turns > _OFTEN * min(old.height, new.height)
+
+
+def _ascending(rows: pl.DataFrame) -> bool:
+    """Return whether ids ascend within each instant."""
+    later, higher = (rows[name].to_physical().diff() > 0 for name in ("timestamp", "id"))
+    return bool((later | higher).slice(1).fill_null(value=False).all())
+
+
+def _fresh(old: pl.DataFrame, new: pl.DataFrame, identity: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of `new` that `old` does not have, or not as often, in their order."""
+    stamp = pl.col("timestamp")
+    old = old.filter(stamp.is_between(new["timestamp"][0], new["timestamp"][-1]))
+    numbered = new.with_row_index(_PLACE)
+    often = new.select(identity).is_duplicated()  # counting costs ten times a join, and most rows are there once
+    once = numbered.filter(~often).join(old, on=identity, how="anti", nulls_equal=True)
+    nth = pl.int_range(pl.len()).over(identity).alias(_NTH)
+    several = numbered.filter(often).with_columns(nth)
+    known = old.join(several, on=identity, how="semi", nulls_equal=True, maintain_order="left").with_columns(nth)
+    beyond = several.join(known, on=[*identity, _NTH], how="anti", nulls_equal=True).drop(_NTH)
+    return pl.concat([once, beyond]).sort(_PLACE).drop(_PLACE)
 
 
 def _without_empty(rows: pl.DataFrame, spec: Table) -> pl.DataFrame:
@@ -205,7 +247,7 @@ def write(path: Path, rows: pl.DataFrame, sources: Sequence[Source]) -> None:
 
 
 def spill(path: Path, frames: Sequence[pl.DataFrame]) -> None:
-    """Write rows to a local file, to be taken up by `unspill`; raises StoreError where it cannot be written."""
+    """Write rows to a local file, to be read by `unspill`; raises StoreError where it cannot be written."""
     try:
         pl.concat(frames, how="diagonal").write_ipc(path, compression="lz4")
     except _BROKEN as error:
@@ -213,10 +255,13 @@ def spill(path: Path, frames: Sequence[pl.DataFrame]) -> None:
 
 
 def unspill(path: Path) -> pl.DataFrame:
-    """Return the rows of a spilled file and remove it."""
-    rows = pl.read_ipc(path)
-    path.unlink()
-    return rows
+    """Return the rows of a spilled file; raises StoreError where it cannot be read."""
+    try:
+        return pl.read_ipc(path)
+    except _BROKEN as error:
+        raise StoreError(
+            f"{path.parent}: cannot be read ({_reason(error)}); nothing was changed, check the disk and import again"
+        ) from error
 
 
 def _unwritable(path: Path, error: BaseException) -> StoreError:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
 from liqbt._time import format_ns
 from liqbt.data import _partition
-from liqbt.data._places import Place, Snapshot
+from liqbt.data._places import ConflictError, Place
 from liqbt.data.schema import Table
 from liqbt.errors import DataError, StoreError
 
 __all__ = ["Origin", "Transaction", "WriteResult", "file_key"]
 
 _MOST_ROWS: Final = 6_000_000  # held in memory, about 300 MB; what is more waits on disk
+_WAITS: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 1.6, 1.6)  # at most, in seconds, before a partition is merged again that others changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,26 @@ class _Share:
         return whole if whole["timestamp"].is_sorted() else whole.sort("timestamp", maintain_order=True)
 
 
+_Gains: TypeAlias = dict[Origin, tuple[int, int, bool]]
+"""What each file changes in a partition: rows new, rows replaced, whether at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Merged:
+    """A partition as it will be, in a file that is not yet in place. version: of what it was merged into, None where nothing was."""
+
+    series: str
+    span: str
+    staged: Path
+    version: str | None
+    gains: _Gains
+
+    def put(self, place: Place) -> _Gains:
+        if any(whether for _, _, whether in self.gains.values()):
+            place.put(self.staged, file_key(self.series, self.span), self.version)
+        return self.gains
+
+
 class Transaction:
     """Gathers rows and commits them. Nothing in the store changes before `commit`, and each of its files changes in one step.
 
@@ -93,9 +117,10 @@ class Transaction:
             _, shares = self._shares[series].setdefault(span, (spec, {}))
             share = shares.setdefault(origin, _Share())
             stamps = part["timestamp"].to_physical()
-            if spec.unique and stamps[0] <= share.last:
+            wrong = (stamps.diff() <= 0).fill_null(stamps[0] <= share.last)
+            if spec.unique and wrong.any():
                 raise DataError(
-                    f"{origin.label}: {spec.name} of {format_ns(stamps[0])} come after later ones or twice; "
+                    f"{origin.label}: {spec.name} of {format_ns(stamps[int(wrong.arg_max() or 0)])} come after later ones or twice; "
                     "sort the file by time and remove what is doubled"
                 )
             share.frames.append(part)
@@ -109,26 +134,20 @@ class Transaction:
 
         All partitions are merged and written beside the store before the first is put in its place.
         told: called with the share that is done. Raises StoreError where a partition is damaged or cannot be written, or holds
-        rows that the same file gave with other reading options; ConflictError where somebody else wrote meanwhile.
+        rows that the same file gave with other reading options; ConflictError where others keep on writing to the same partition.
         """
         staging = self._staging
         changed: dict[tuple[str, Origin], list[tuple[str, int, int]]] = {}
-        ready: list[tuple[Path, str, str | None]] = []
+        ready: list[_Merged] = []
+        self._refuse_other_readings()
         spans = [(series, span) for series in self._shares for span in sorted(self._shares[series])]
         for done, (series, span) in enumerate(spans):
-            spec, shares = self._shares[series].pop(span)
-            key = file_key(series, span)
-            staged = staging / f"{len(ready)}.parquet"
-            now = self._place.snapshot(key)
-            gains = self._merged(key, now, spec, shares, staged)
-            for origin, (new, replaced, whether) in gains.items():
-                changed.setdefault((series, origin), []).extend([(span, new, replaced)] if whether else [])
-            if any(whether for _, _, whether in gains.values()):
-                ready.append((staged, key, None if now is None else now.version))
+            ready.append(self._merged(series, span, staging / f"{done}.parquet"))
             if told is not None:
                 told((done + 1) / len(spans))
-        for staged, key, version in ready:
-            self._place.put(staged, key, version)
+        for one in ready:
+            for origin, (new, replaced, whether) in self._placed(one).items():
+                changed.setdefault((one.series, origin), []).extend([(one.span, new, replaced)] if whether else [])
         return {
             place: WriteResult(
                 rows_new=sum(new for _, new, _ in parts),
@@ -138,28 +157,55 @@ class Transaction:
             for place, parts in changed.items()
         }
 
-    def _merged(
-        self, key: str, now: Snapshot | None, spec: Table, shares: dict[Origin, _Share], staged: Path
-    ) -> dict[Origin, tuple[int, int, bool]]:
-        """Write a partition as it will be, and return what each file changed in it: rows new, rows replaced, whether at all."""
+    def _refuse_other_readings(self) -> None:
+        """Raise StoreError where a file has rows beside those that it gives now: it was read with another clock before."""
+        for series, spans in self._shares.items():
+            by_month = next(iter(spans.values()))[0].stored_by == "month"
+            for beside in {near for span in spans for near in _neighbours(span, by_month)} - set(spans):
+                now = self._place.snapshot(file_key(series, beside))
+                if now is None:
+                    continue
+                url = self._place.url(file_key(series, beside))
+                known = {one.sha256 for one in _partition.header_of(now.content, url).sources}
+                for origin in {origin for _, shares in spans.values() for origin in shares}:
+                    if origin.sha256 in known:
+                        raise _read_otherwise(origin, url)
+
+    def _placed(self, one: _Merged) -> _Gains:
+        """Put a merged partition in its place, and return what each file changed in it."""
+        for wait in _WAITS:
+            with contextlib.suppress(ConflictError):
+                return one.put(self._place)
+            time.sleep(random.uniform(0, wait))  # noqa: S311 - so that those who conflict do not meet again
+            one = self._merged(one.series, one.span, one.staged)  # into what is there now
+        return one.put(self._place)
+
+    def _merged(self, series: str, span: str, staged: Path) -> _Merged:
+        """Write a partition as it will be beside the store."""
+        spec, shares = self._shares[series][span]
+        key = file_key(series, span)
+        now = self._place.snapshot(key)
         sources = () if now is None else _partition.header_of(now.content, self._place.url(key)).sources
         merged = None
-        gains: dict[Origin, tuple[int, int, bool]] = {}
+        gains: _Gains = {}
         for origin, share in shares.items():
             rows = share.rows()
             mark = _partition.fingerprint(rows)
             before = next((one for one in sources if one.sha256 == origin.sha256), None)
             if before is not None:
                 if before.fingerprint != mark:
-                    raise StoreError(
-                        f"{origin.name} was imported before with other reading options, and {self._place.url(key)} holds those rows; "
-                        "delete that file and import the files of its time again"
-                    )
+                    raise _read_otherwise(origin, self._place.url(key))
                 gains[origin] = (0, 0, False)
                 continue
             if merged is None and now is not None:
                 merged = _partition.rows_of(now.content, self._place.url(key), spec.names)
+            before_it = merged
             merged, new, replaced = (rows, rows.height, 0) if merged is None else _partition.merge(merged, rows, spec)
+            if before_it is not None and spec.adds_up and _partition.interleaved(before_it, rows, new):
+                raise StoreError(
+                    f"{origin.name} has no {spec.name} in common with {self._place.url(key)}, which is of the same time: it would count "
+                    "them twice; keep only one kind of recording, or give this one a venue of its own"
+                )
             sources = (
                 *sources,
                 _partition.Source(
@@ -174,7 +220,7 @@ class Transaction:
             gains[origin] = (new, replaced, True)
         if merged is not None:
             _partition.write(staged, merged, sources)
-        return gains
+        return _Merged(series=series, span=span, staged=staged, version=None if now is None else now.version, gains=gains)
 
     def _spill(self) -> None:
         """Put what is held in memory on disk, to be taken up at the commit."""
@@ -189,6 +235,20 @@ class Transaction:
                     share.spilled.append(path)
                     share.frames = []
         self._held = 0
+
+
+def _read_otherwise(origin: Origin, url: str) -> StoreError:
+    return StoreError(
+        f"{origin.name} was imported before with other reading options, and {url} holds those rows; "
+        "delete that file and import the files of its time again"
+    )
+
+
+def _neighbours(span: str, by_month: bool) -> tuple[str, str]:
+    """Return the months or days before and after one; a clock is never off by more."""
+    start = date.fromisoformat(f"{span}-01" if by_month else span)
+    form = "%Y-%m" if by_month else "%Y-%m-%d"
+    return (start - timedelta(days=1)).strftime(form), (start + timedelta(days=31 if by_month else 1)).strftime(form)
 
 
 def file_key(series: str, span: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from liqbt._typing import Progress
-from liqbt.data._places import ConflictError
 from liqbt.data._transaction import Origin, Transaction
 from liqbt.data.readers import Reading, open_reading
 from liqbt.data.readers._containers import prefetched
@@ -22,7 +20,6 @@ from liqbt.errors import ConfigError, DataError
 __all__ = ["ImportResult", "Stored", "find_files", "import_files"]
 
 _DEFAULT_VENUE: Final = "binance"
-_ATTEMPTS: Final = 5
 _NEVER: Final = (".CHECKSUM", ".part", ".md", ".lock")  # what lies beside recordings and is none
 
 
@@ -72,7 +69,7 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
 
 def _inside(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith((".", "venue="))]  # the latter are a store's
         for name in names:
             if not (name.startswith((".", "README", "LICENSE", "LICENCE")) or name.endswith(_NEVER)):
                 yield Path(root, name)
@@ -115,26 +112,19 @@ def import_files(
     }  # fmt: skip
     target = store if isinstance(store, Store) else Store(store)
     told = progress or (lambda _share, _what: None)
-    for _ in range(_ATTEMPTS - 1):
-        with contextlib.suppress(ConflictError):  # somebody else wrote at the same time: merge again, into what is there now
-            return _import_once(files, target, options, told)
-    return _import_once(files, target, options, told)
-
-
-def _import_once(files: Sequence[Path], store: Store, options: dict[str, Any], told: Progress) -> list[ImportResult]:
     readings = [open_reading(path, **options) for path in files]  # before hours are spent on reading what comes first
     for reading in readings:
         # refuses names that are not plain
-        store.series(_venue(reading), "X" if reading.symbol is None else reading.symbol, "trades", None)
+        target.series(_venue(reading), "X" if reading.symbol is None else reading.symbol, "trades", None)
     gathered = []
-    with store.transaction() as transaction:
+    with target.transaction() as transaction:
         for done, reading in enumerate(readings):
             told(0.8 * done / len(files), f"reading {reading.file.label}")
-            gathered.append(_gather(reading, transaction, store))
+            gathered.append(_gather(reading, transaction, target))
         told(0.8, "storing")
         written = transaction.commit(lambda share: told(0.8 + 0.2 * share, "storing"))
     told(1.0, f"imported {len(files)} files")
-    return [_result(reading, *what, written, store) for reading, what in zip(readings, gathered, strict=True)]
+    return [_result(reading, *what, written, target) for reading, what in zip(readings, gathered, strict=True)]
 
 
 def _venue(reading: Reading) -> str:
@@ -152,7 +142,11 @@ def _gather(reading: Reading, transaction: Transaction, store: Store) -> tuple[O
             continue
         if batch.symbol is None:
             raise ConfigError(f"symbol: {file.label} ({reading.taken_for}) does not tell it; give it, such as symbol BTCUSDT")
-        transaction.add(store.series(venue, batch.symbol, batch.table, batch.interval), canonical_table(batch.table), batch.rows, origin)
+        try:
+            series = store.series(venue, batch.symbol, batch.table, batch.interval)
+        except ConfigError as error:  # what the caller named was checked before: the rows say so
+            raise DataError(f"{file.label}: {error}") from None
+        transaction.add(series, canonical_table(batch.table), batch.rows, origin)
         counts[venue, batch.symbol, batch.table, batch.interval or ""] += batch.rows.height
     return origin, counts
 

@@ -52,6 +52,11 @@ class Table:
     stored_by: Literal["month", "day"] = "month"
 
     @property
+    def adds_up(self) -> bool:
+        """Whether rows are events that are summed, so that one too many is as wrong as one too few."""
+        return self.name in ("trades", "liquidations")
+
+    @property
     def has_interval(self) -> bool:
         """Whether rows cover an interval, so that the table exists once for each interval."""
         return self.known_after == "interval"

@@ -35,6 +35,8 @@ __all__ = ["Store", "StoreEntry", "WriteResult"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+_FILE: Final = re.compile(r"(part|[0-9]{2})\.parquet")  # what synchronising programs put beside it would double its rows
+_INTERVAL: Final = re.compile(r"[1-9][0-9]{0,4}[smhdw]")
 _NO_INTERVAL: Final = "none"
 _FIRST_DAY: Final = "0000-00-00"
 _LAST_DAY: Final = "9999-99-99"
@@ -164,10 +166,17 @@ class Store:
             )
         return entries
 
+    def extent(self, venue: str, symbol: str, table: str, interval: str | None = None) -> tuple[int, int]:
+        """Return the first and the last `timestamp` stored of a series, UTC nanoseconds, from two footers; raises as `read`."""
+        keys = self._keys(venue, symbol, table, interval, None, None)
+        headers = self._headers(sorted({keys[0], keys[-1]}))
+        return min(one.extent.first for one in headers), max(one.extent.last for one in headers)
+
     def intervals(self, venue: str, symbol: str, table: str) -> tuple[str, ...]:
         """Return the intervals stored of a table, shortest first; empty where it is not stored or covers no interval."""
         folder = self._table_key(venue, symbol, table)
-        return tuple(name for name in self._children(folder, "interval") if name != _NO_INTERVAL)
+        names = [name for name in self._children(folder, "interval") if name != _NO_INTERVAL]
+        return tuple(name for name in names if next(self._files(f"{folder}/interval={name}"), None))  # a killed import leaves empty folders
 
     def has(self, venue: str, symbol: str, table: str, interval: str | None = None) -> bool:
         """Return whether rows of that table (and interval, where it has one) are stored."""
@@ -178,16 +187,20 @@ class Store:
 
     def _keys(self, venue: str, symbol: str, table: str, interval: str | None, start_ns: int | None, end_ns: int | None) -> list[str]:
         """Return the keys of the files that can hold rows of the span."""
-        folder = self._descend(venue, symbol, table, interval)
+        if interval is None and canonical_table(table).has_interval:
+            self._descend(venue, symbol, table, interval)  # raises with those that are stored
+        folder = self.series(venue, symbol, table, interval)
         first = _FIRST_DAY if start_ns is None else _day_of(start_ns)
         last = _LAST_DAY if end_ns is None else _day_of(end_ns - 1)
-        if next(self._files(folder), None) is None:
+        found = list(self._files(folder, first, last))
+        if not found and next(self._files(folder), None) is None:
+            self._descend(venue, symbol, table, interval)  # raises with what is stored instead
             raise StoreError(f"{self._place.url(folder)}: holds no data; import it again")
         # A month `2026-01` and a day `2026-01-31` are both compared by as much as they tell.
-        return [key for span, key in self._files(folder, first, last) if first[: len(span)] <= span <= last[: len(span)]]
+        return [key for span, key in found if first[: len(span)] <= span <= last[: len(span)]]
 
     def _empty(self, venue: str, symbol: str, table: str, interval: str | None) -> pl.DataFrame:
-        _, key = next(self._files(self._descend(venue, symbol, table, interval)))
+        _, key = next(self._files(self.series(venue, symbol, table, interval)))
         return _partition.scan(self._place, [key], canonical_table(table).names).head(0).collect()
 
     def _headers(self, keys: list[str]) -> list[_partition.Stored]:
@@ -201,7 +214,7 @@ class Store:
         for month in self._children(folder, "month"):
             if not _MONTH.fullmatch(month) or not first[:7] <= month <= last[:7]:
                 continue
-            for name in self._place.files(f"{folder}/month={month}"):
+            for name in filter(_FILE.fullmatch, self._place.files(f"{folder}/month={month}")):
                 day = name.removesuffix(".parquet")
                 span = month if day == "part" else f"{month}-{day}"
                 yield span, file_key(folder, span)
@@ -224,6 +237,7 @@ class Store:
         names = [name.removeprefix(prefix) for name in self._place.folders(folder) if name.startswith(prefix)]
         if kind != "interval":
             return names
+        names = [name for name in names if name == _NO_INTERVAL or _INTERVAL.fullmatch(name)]
         return sorted(names, key=lambda name: (0 if name == _NO_INTERVAL else parse_interval(name), name))
 
     def _descend(self, venue: str, symbol: str, table: str, interval: str | None) -> str:

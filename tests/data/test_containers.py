@@ -54,6 +54,7 @@ FORMS = {
     "gzip": gzip.compress(TEXT),
     "gzip, several members": gzip.compress(TEXT[:777]) + gzip.compress(TEXT[777:]),
     "gzip, padded": gzip.compress(TEXT) + b"\0" * 512,
+    "gzip, padded between members": gzip.compress(TEXT[:777]) + b"\0" * (5 << 19) + gzip.compress(TEXT[777:]),
     "zip": zipped(("a.csv", TEXT)),
     "zip, stored": zipped(("a.csv", TEXT), method=zipfile.ZIP_STORED),
     "zip, with a folder": zipped(("a/", b""), ("a/a.csv", TEXT), ("__MACOSX/a", b"x")),
@@ -73,6 +74,10 @@ def test_columns_by_name_in_any_order(tmp_path):
     file = opened(tmp_path, b"price,new,time\n1.5,z,7\n")
     [block] = typed_blocks(file, LAYOUT)
     assert block.rows(named=True) == [{"_row": 1, "price": 1.5, "time": 7}]
+
+
+def test_delimiters_in_quoted_cells_are_no_cells(tmp_path):
+    assert rows_of(opened(tmp_path, b'7,"a,b",2.5,\n8,c,3.5,true\n')) == [(1, 7, 2.5, None), (2, 8, 3.5, True)]
 
 
 def damaged(content, at):
@@ -113,6 +118,9 @@ BROKEN = {
     "text for a number": (TEXT.replace(b"x7,101.75", b"x7,many"), "row 8: price is 'many', not a number"),
     "text for a whole number": (TEXT.replace(b"1700000000007", b"17:07", 1), "row 8: time is '17:07', not a whole number"),
     "text for a boolean": (TEXT.replace(b"101.75,false", b"101.75,no"), "row 8: maker is 'no', not true or false"),
+    "a torn row among quoted cells": (TEXT.replace(b"x3,", b'"x3",').replace(b"x500,225.0,false", b"x500,22"), "row 501 has 3 cells"),
+    "a quotation mark alone": (TEXT.replace(b"x7,101.75", b'x7,"'), "row 8 has a quotation mark that nothing closes"),
+    "quotation marks in pairs, each alone": (TEXT.replace(b"x7,101.75", b'x7,"').replace(b"x9,", b'x"9,'), "row 8 has a quotation mark"),
     "not text": (b"\xff\xfe1,2,3", "is no text"),
     "nothing": (b"\n\n\n", "row 1 has 1 cells|holds no rows"),
 }
@@ -163,13 +171,22 @@ def test_json_lines(tmp_path, monkeypatch, block):
     assert [(row, one["t"]) for row, one in json_lines(file)] == [(i + 1, i) for i in range(300)]
 
 
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + LINES, LINES + b"\r\n\n", LINES[:-1]])
+def test_json_lines_with_marks_and_empty_lines_at_the_end(tmp_path, content):
+    file = opened(tmp_path, content)
+    assert [row for part in json_blocks(file, SCHEMA) for row in part["t"]] == list(range(300))
+    assert [one["t"] for _, one in json_lines(file)] == list(range(300))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
+        (b'{"t":7,', b'{"t":true,', "row 8: t is 'True'; check"),
+        (b"[[7.5,", b"[[NaN,", r"row 8: x is '\[\[nan, 2.0\]\]'; check"),
         (b'{"t":7,', b'{"t":', "row 8 is no JSON"),
         (b'{"t":7,', b'{"t":"late",', "row 8: t is 'late'"),
         (b'{"t":7,"x":[[7.5,2.0]]', b'{"t":7,"x":5', "row 8: x is '5'"),
-        (b'{"t":7,"x":[[7.5,2.0]],"more":"y"}', b"[1,2]", "row 8 is no JSON object|row 8 is a JSON list"),
+        (b'{"t":7,"x":[[7.5,2.0]],"more":"y"}', b"[1,2]", "row 8 is a JSON list, not an object"),
         (b'{"t":7,"x":[[7.5,2.0]],"more":"y"}\n', b"\n", "row 8 is empty"),
     ],
 )

@@ -141,6 +141,26 @@ def test_one_kind_claims_the_sample_however_it_is_packed(samples, tmp_path, kind
             assert_frame_equal(ours.rows, theirs.rows)
 
 
+LINE_ENDS = {
+    "windows": lambda data: data.replace(b"\n", b"\r\n"),
+    "none at the end": lambda data: data.rstrip(b"\n"),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind[0] != "freqtrade"], ids="-".join)
+@pytest.mark.parametrize("ends", LINE_ENDS)
+def test_line_ends_do_not_matter(samples, tmp_path, kind, ends):
+    for path in samples[kind]:
+        folder = tmp_path / path.parent.name
+        folder.mkdir(exist_ok=True)
+        other = folder / re.sub(r"[.](gz|zip|lz4)$", "", path.name)
+        other.write_bytes(LINE_ENDS[ends](open_source(path).content()))
+        assert claims(other) == {kind}
+        options = OPTIONS.get(kind, {})
+        for ours, theirs in zip(read_file(other, **options), read_file(path, **options), strict=True):
+            assert_frame_equal(ours.rows, theirs.rows)
+
+
 @pytest.mark.parametrize("kind", ALL, ids="-".join)
 def test_no_other_kind_claims_what_is_left_without_the_first_line(samples, tmp_path, kind):
     """Without its header, or begun in the middle, a file is refused or taken for what it is."""

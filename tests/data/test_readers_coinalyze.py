@@ -107,9 +107,9 @@ def test_other_widths_and_tables(tmp_path):
         ("2024-06-20 00:00:00,1,2\nyesterday,1,2\n", "row 2: time is 'yesterday', not an ISO time"),
         ("2024-06-20 00:00:00,1,2\n\n2024-06-20 02:00:00,1,2\n", "row 2: time is None, not an ISO time"),
         ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,x,2\n", "row 2: long is 'x', not a number"),
-        ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,1\n", r"row 2 .*: short is empty or NaN"),
+        ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,1\n", "row 2 has 2 cells, expected 3"),
         ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,1,-2\n", r"row 2 .*: short is -2.0; an amount"),
-        ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,1,2,3\n", "cannot be read as delimited text"),
+        ("2024-06-20 00:00:00,1,2\n2024-06-20 01:00:00,1,2,3\n", "row 2 has 4 cells, expected 3"),
         ("\n\n", "holds no rows"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liqbt.data import _partition
-from liqbt.data._places import Folder
+from liqbt.data._places import ConflictError, Folder
 from liqbt.data.importing import import_files
 from liqbt.data.readers import Recording
 from liqbt.data.schema import table
@@ -115,6 +117,46 @@ def test_the_same_file_read_otherwise_is_refused(store):
     assert bytes_of(store) == before
 
 
+def test_the_same_file_on_another_clock_is_refused_beside_its_rows(store):
+    """Six hours earlier its rows fall into the month before, which has nothing of it yet."""
+    late = bars(range(4, 8))
+    write(store, late)
+    before = bytes_of(store)
+    moved = dataclasses.replace(late, rows=late.rows.with_columns(pl.col("timestamp", "available_at").dt.offset_by("-6h")))
+    with pytest.raises(StoreError, match=r"a.csv was imported before with other reading options, and .*month=2024-02/part.parquet holds"):
+        write(store, moved)
+    assert bytes_of(store) == before
+
+
+def test_a_stamp_twice_in_a_recording_is_refused(store):
+    twice = bars(range(3))
+    with pytest.raises(DataError, match=r"a.csv: bars of 2024-01-31 21:00:00 come after later ones or twice"):
+        write(store, dataclasses.replace(twice, rows=twice.rows[[0, 1, 1, 2]]))
+
+
+def test_two_kinds_of_recording_of_the_same_events_are_not_added_up(store):
+    """As aggregated trades beside trades: the same minutes, other amounts."""
+    write(store, events(range(60)))
+    before = bytes_of(store)
+    with pytest.raises(StoreError, match=r"f.csv has no liquidations in common with .*part.parquet, which is of the same time"):
+        write(store, events(range(60), amount=2.0, name="f.csv"))
+    assert bytes_of(store) == before
+    write(store, events(range(59, 120), name="g.csv"))  # an overlap of one recording
+    write(store, events(range(200, 260), name="h.csv"))
+    write(store, events(range(130, 190), amount=3.0, name="i.csv"))  # a piece between two others, with nothing in common
+    assert stored(store, "liquidations", None) == 240
+
+
+def test_what_lies_beside_partitions_does_no_harm(store):
+    write(store, bars(range(2)))
+    folder = store.path / "venue=binance" / "symbol=BTCUSDT" / "table=bars"
+    (folder / "interval=foo").mkdir()
+    (folder / "interval=5m" / "month=2024-01").mkdir(parents=True)
+    assert store.intervals("binance", "BTCUSDT", "bars") == ("1h",)
+    assert [one.interval for one in store.contents()] == ["1h"]
+    assert store.extent("binance", "BTCUSDT", "bars", "1h") == (ns(START), ns(START + timedelta(hours=1)))
+
+
 def test_new_rows_win_whole(store):
     write(store, bars(range(2), taker_buy_volume=[0.5, 0.6]), bars(range(1, 3), name="b.csv"))
     rows, _ = read(store)
@@ -152,6 +194,52 @@ def test_an_overlap_of_event_files_adds_nothing(store):
     result = write(store, events([1], amount=9.0, name="g.csv"))
     assert result.rows_new == 1
     assert read(store, "liquidations", None)[0]["amount"].to_list() == [1, 1, 1, 9, 1, 1]
+
+
+def test_events_are_the_same_whenever_a_recorder_had_them(store):
+    """Two recorders of one stream, whose clocks or connections differ by milliseconds."""
+    stamps = [START + timedelta(minutes=m) for m in (0, 1, 1, 2)]
+    for name, delay in (("e.csv", 20), ("f.csv", 35)):
+        known = [stamp + timedelta(milliseconds=delay) for stamp in stamps]
+        write(
+            store, record("liquidations", pl.DataFrame({"timestamp": stamps, "available_at": known, "side": "long", "amount": 1.0}), name)
+        )
+    rows, _ = read(store, "liquidations", None)
+    assert rows["timestamp"].to_list() == stamps
+    assert (rows["available_at"] - rows["timestamp"]).unique().to_list() == [timedelta(milliseconds=20)]
+
+
+def test_a_book_that_was_known_at_two_instants_stays_whole(store):
+    for name, delay, amounts in (("d.csv", 1, [3.0, 5.0]), ("e.csv", 2, [3.0, 6.0])):
+        frame = pl.DataFrame({"timestamp": [START] * 2, "side": "bid", "distance": [0.01, 0.02], "amount": amounts})
+        write(store, record("depth", frame.with_columns(available_at=pl.col("timestamp") + pl.duration(seconds=delay)), name))
+    rows, _ = read(store, "depth", None)
+    assert rows["amount"].to_list() == [3.0, 5.0, 3.0, 6.0]
+
+
+def trades(seconds, ids, name) -> Recording:
+    frame = pl.DataFrame({"timestamp": [START + timedelta(seconds=s) for s in seconds], "price": 1.0, "amount": 2.0, "side": "buy"})
+    return record("trades", frame if ids is None else frame.with_columns(id=pl.Series(ids)), name)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_trades_with_and_without_ids_are_the_same(store, turn):
+    files = [trades([0, 1, 1, 2], [4, 5, 6, 7], "a.csv"), trades([1, 1, 2, 3], None, "b.csv")]
+    write(store, *files[::turn])
+    assert [stamp.second for stamp in read(store, "trades", None)[0]["timestamp"].to_list()] == [0, 1, 1, 2, 3]
+
+
+def test_trades_of_one_instant_are_in_the_order_of_their_ids_whatever_came_first(tmp_path):
+    files = [trades([0, 1, 1], [3, 4, 5], "a.csv"), trades([1, 1, 2], [6, 7, 8], "b.csv"), trades([0, 0], [1, 2], "c.csv")]
+    for number, order in enumerate(itertools.permutations(files)):
+        store = Store(tmp_path / str(number))
+        write(store, *order)
+        assert read(store, "trades", None)[0]["id"].to_list() == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_trades_whose_ids_tell_no_order_stay_as_they_came(store):
+    write(store, trades([0, 0, 0], [9, 2, 5], "a.csv"), trades([0, 0, 1], [9, 2, 1], "b.csv"))
+    assert read(store, "trades", None)[0]["id"].to_list() == [9, 2, 5, 1]
 
 
 def test_order_of_equal_stamps_is_kept(store):
@@ -356,6 +444,41 @@ def test_a_killed_write_is_finished_by_the_next(store, monkeypatch):
     assert read(store)[0].equals(other.rows)
 
 
+def test_what_others_changed_meanwhile_is_merged_again_and_told_whole(store, monkeypatch):
+    put, calls = Folder.put, []
+
+    def conflicting(self, *arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise ConflictError("changed")
+        put(self, *arguments)
+
+    monkeypatch.setattr(Folder, "put", conflicting)
+    recording = bars(range(10))
+    result = write(store, recording)
+    assert (result.rows_new, result.partitions, len(calls)) == (10, ("2024-01", "2024-02"), 3)
+    assert read(store)[0].equals(recording.rows)
+
+
+def test_folders_that_a_killed_write_left_empty(store):
+    write(store, bars(range(2)))
+    for empty in ("table=bars/interval=5m", "table=mark/interval=1h"):
+        (store.path / "venue=binance" / "symbol=BTCUSDT" / empty / "month=2024-01").mkdir(parents=True)
+    assert store.intervals("binance", "BTCUSDT", "bars") == ("1h",)
+    assert store.intervals("binance", "BTCUSDT", "mark") == ()
+    assert not store.has("binance", "BTCUSDT", "mark", "1h")
+    with pytest.raises(StoreError, match=r"table=mark/interval=1h: holds no data; import it again"):
+        read(store, "mark")
+
+
+def test_copies_beside_a_file_are_not_read(store):
+    write(store, bars(range(4)))
+    (file,) = store.path.rglob("*.parquet")
+    file.with_name("part (conflicted copy).parquet").write_bytes(file.read_bytes())
+    assert stored(store) == 4
+    assert store.contents()[0].rows == 4
+
+
 def totals_file(tmp_path, name, first_hour, values="1,2"):
     path = tmp_path / name
     path.write_text("".join(f"2024-06-20 {hour:02d}:00:00,{values}\n" for hour in range(first_hour, first_hour + 4)))
@@ -401,6 +524,16 @@ def test_a_refused_file_among_good_ones_stores_nothing(tmp_path, store):
     with pytest.raises(StoreError, match=r"two.csv was imported before with other reading options"):
         import_files([one, two], **options, utc_offset_hours=1)
     assert bytes_of(store) == before
+
+
+def test_a_folder_with_another_contract_of_the_symbol(tmp_path, store):
+    for symbol in ("BTCUSDT", "BTCUSDT_240628"):
+        path = tmp_path / "files" / f"{symbol}-aggTrades-2024-01-31.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("7,42000.5,0.25,11,12,1706716800000,true\n")
+    with pytest.raises(ConfigError, match=r"is of BTCUSDT_240628 by its name, not 'BTCUSDT'"):
+        import_files([tmp_path / "files"], store=store, symbol="BTCUSDT")
+    assert not store.path.exists()
 
 
 def test_import_arguments(tmp_path, store):

@@ -104,7 +104,7 @@ def compare_venues(tables: Sequence[CheckedTable], others: Sequence[CheckedTable
 def _shared(ours: _Bars, theirs: _Bars) -> int:
     """Return for how long both have bars, nanoseconds."""
     first, second = stamps_of(ours.rows), stamps_of(theirs.rows)
-    return int(min(first[-1], second[-1]) - max(first[0], second[0]))
+    return int(min(first[-1] + ours.interval_ns, second[-1] + theirs.interval_ns) - max(first[0], second[0]))
 
 
 def _divides(one: int, other: int) -> bool:

@@ -29,6 +29,8 @@ from liqbt.errors import ConfigError, DataError, did_you_mean
 __all__ = ["READERS", "Batch", "Kind", "ReadOptions", "Reading", "Recording", "SourceFile", "open_reading", "read_file"]
 
 _MODULES: Final = (binance_vision, bybit, ccxt_unified, coinalyze, freqtrade, generic_csv, hyperliquid, okx, recorder, tardis)
+_ADDED: Final = ("", "PERP", "USD", "USDC", "USDT")
+"""What a caller may add to the symbol that a file's name tells; BTCUSDT_240628 is no BTCUSDT, nor is BTCUSDT a BTCUSD."""
 READERS: Final[Mapping[str, tuple[Kind, ...]]] = MappingProxyType({module.KINDS[0].reader: module.KINDS for module in _MODULES})
 """The kinds of files by reader."""
 
@@ -75,7 +77,7 @@ class Reading:
         """
         asked, others = self.options.symbol, set()
         found = False
-        for batch in self.kind.read(self.file, self.options):
+        for batch in self._read():
             if batch.symbol is not None and asked not in (None, batch.symbol):
                 others.add(batch.symbol)
                 continue
@@ -88,6 +90,14 @@ class Reading:
             raise ConfigError(f"symbol: {self.file.label} has no {asked!r}{did_you_mean(str(asked), others)}")
         if not found:
             raise DataError(f"{self.file.label}: taken for {self.taken_for}, holds no rows; check that the file is complete")
+
+    def _read(self) -> Iterator[Batch]:
+        try:
+            yield from self.kind.read(self.file, self.options)
+        except ConfigError as error:
+            if self.file.label in str(error):
+                raise
+            raise ConfigError(f"{self.file.label}: {error}") from None  # of many files the user wants to know which
 
 
 def open_reading(
@@ -132,7 +142,6 @@ def open_reading(
         contract_size=contract_size,
         depth_interval=depth_interval,
     )
-    file = open_source(path)
     if mapping is not None and reader in (None, "generic_csv"):
         load_mapping(mapping)  # what is wrong with it is told before what is wrong with the file
         [kind] = READERS["generic_csv"]
@@ -145,7 +154,7 @@ def open_reading(
         raise ConfigError(f"venue: {file.label} is {kind.says}, of {recognition.venue!r}, not {venue!r}; leave the venue out")
     if symbol is not None and recognition.symbol is not None and kind.reader != "generic_csv":
         asked, named = (re.sub(r"[^A-Z0-9]", "", one.upper()) for one in (symbol, recognition.symbol))
-        if not (asked.startswith(named) or named.startswith(asked)):
+        if asked not in {named + more for more in _ADDED}:
             raise ConfigError(f"symbol: {file.label} is of {recognition.symbol} by its name, not {symbol!r}; leave the symbol out")
     return Reading(
         file=file, kind=kind, recognition=recognition, options=options, venue=venue if recognition.venue is None else recognition.venue

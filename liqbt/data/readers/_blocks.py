@@ -85,9 +85,10 @@ def line_blocks(file: SourceFile) -> Iterator[bytes]:
 
 def _cells(line: bytes, delimiter: str, file: SourceFile) -> list[str]:
     try:
-        return [cell.strip().strip('"').strip() for cell in line.decode().split(delimiter)]
+        cells = next(_split(line.decode().strip("\r"), delimiter), []) or [""]
     except UnicodeDecodeError as error:
         raise DataError(f"{file.label}: is no text ({error.reason} at byte {error.start}); check the file") from None
+    return [cell.strip().strip('"').strip() for cell in cells]
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -118,18 +119,21 @@ def _parsed(text: bytes, names: list[str], layout: Layout, first_row: int, file:
     # in the last column hint at the second.
     wanted = [position for position, name in enumerate(names) if layout.columns.get(name) is not None or position == last]
     schema = {name: layout.columns.get(name) or pl.String for name in names} | {_MORE: pl.String}
+    if text.count(b'"') % 2:  # polars would panic, or take all that follows for text
+        raise _misread(text, names, layout, first_row, file)
     try:
         rows = pl.read_csv(
             text, has_header=False, separator=layout.delimiter, schema=schema, columns=[*wanted, last + 1], missing_columns="insert"
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         lower = text.replace(b"True", b"true").replace(b"False", b"false")  # some writers' booleans
         if pl.Boolean in layout.columns.values() and lower != text:
             return _parsed(lower, names, layout, first_row, file)
         raise _misread(text, names, layout, first_row, file) from error
     torn = rows[_MORE].null_count() < rows.height
-    if rows[names[-1]].null_count() and b'"' not in text:
-        torn |= text.count(layout.delimiter.encode()) != rows.height * last
+    if rows[names[-1]].null_count():
+        bare = re.sub(rb'"[^"\n]*"', b"", text) if b'"' in text else text
+        torn |= bare.count(layout.delimiter.encode()) != rows.height * last
     if torn:
         raise _misread(text, names, layout, first_row, file)
     unwanted = [_MORE] if layout.columns.get(names[-1]) is not None else [_MORE, names[-1]]
@@ -139,7 +143,9 @@ def _parsed(text: bytes, names: list[str], layout: Layout, first_row: int, file:
 def _misread(text: bytes, names: list[str], layout: Layout, first_row: int, file: SourceFile) -> DataError:
     """Return the error that names the first cell of a block which polars could not read."""
     for row, line in enumerate(text.decode(errors="replace").splitlines(), start=first_row):
-        cells = next(iter(_split(line, layout.delimiter)), [])
+        if line.count('"') % 2:
+            return DataError(f"{file.label}: row {row} has a quotation mark that nothing closes; check the file, it may be torn")
+        cells = next(_split(line, layout.delimiter), [])
         if len(cells) != len(names):
             return DataError(f"{file.label}: row {row} has {len(cells)} cells, expected {len(names)}; check the file, it may be torn")
         for name, cell in zip(names, cells, strict=False):

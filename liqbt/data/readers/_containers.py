@@ -105,7 +105,9 @@ def _gunzipped(file: BinaryIO, label: str) -> Iterator[bytes]:
                     yield piece
         except _DAMAGED as error:
             raise DataError(f"{label}: is a damaged gzip file ({error}); download it again") from error
-        data = (data or file.read(_READ)).lstrip(b"\0")  # some writers pad with zeros
+        while not (data := data.lstrip(b"\0")):  # some writers pad with zeros
+            if not (data := file.read(_READ)):
+                break
 
 
 def _unlz4(file: BinaryIO, label: str) -> Iterator[bytes]:

@@ -33,6 +33,8 @@ def detect(file: SourceFile, kinds: Sequence[Kind], options: ReadOptions) -> tup
     if claims:
         says = " or ".join(f"{kind.says}, which gives {'/'.join(kind.tables)}" for kind, _ in claims)
         raise DataError(f"{file.label}: is {says}, not table {options.table!r}; leave the table out")
+    if not file.head.start.removeprefix(b"\xef\xbb\xbf").strip():
+        raise DataError(f"{file.label}: holds no rows; download or export it again")
     first = next(iter(file.head.lines), None)
     told = f"begins with {first[:_SHOWN]!r}" if first is not None else f"begins with the bytes {file.head.start[:8]!r}"
     asked = f"no file of reader {kinds[0].reader!r}" if len({kind.reader for kind in kinds}) == 1 else "of no kind that liqbt knows"

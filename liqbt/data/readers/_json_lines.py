@@ -45,15 +45,17 @@ def json_blocks(file: SourceFile, schema: Mapping[str, pl.DataType | type[pl.Dat
     """
     first_row = 1
     for block in line_blocks(file):
+        text = (block.removeprefix(b"\xef\xbb\xbf") if first_row == 1 else block).rstrip()  # empty lines at the end are nobody's harm
+        if not text:
+            continue
         try:
-            rows = pl.read_ndjson(block, schema=dict(schema))
+            rows = pl.read_ndjson(text, schema=dict(schema))
         except pl.exceptions.PolarsError as error:
-            raise _misread(block, schema, first_row, file) from error
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
-        if rows.height != lines:
-            raise _misread(block, schema, first_row, file)
-        first_row += lines
-        yield rows.with_row_index(ROW, offset=first_row - lines)
+            raise _misread(text, schema, first_row, file) from error
+        if rows.height != text.count(b"\n") + 1:
+            raise _misread(text, schema, first_row, file)
+        yield rows.with_row_index(ROW, offset=first_row)
+        first_row += block.count(b"\n") + (not block.endswith(b"\n"))
     if first_row == 1:
         raise DataError(f"{file.label}: holds no rows; download or export it again")
 
@@ -72,9 +74,11 @@ def _misread(block: bytes, schema: Mapping[str, pl.DataType | type[pl.DataType]]
             return DataError(f"{file.label}: row {row} is empty; remove the line")
         try:
             value = json.loads(line)
-            wrong = next((key for key in schema if not _fits(value, key, schema)), None)
-        except (ValueError, AttributeError) as error:
+        except ValueError as error:
             return DataError(f"{file.label}: row {row} is no JSON object ({error}); check the file, it may be torn")
+        if not isinstance(value, dict):
+            return DataError(f"{file.label}: row {row} is a JSON {type(value).__name__}, not an object; check the file and reader")
+        wrong = next((key for key in schema if not _fits(value, key, schema)), None)
         if wrong is not None:
             return DataError(f"{file.label}: row {row}: {wrong} is {str(value.get(wrong))[:60]!r}; check the file and reader")
     return DataError(f"{file.label}: cannot be read as JSON lines near row {first_row}; check the file and reader")
@@ -82,7 +86,7 @@ def _misread(block: bytes, schema: Mapping[str, pl.DataType | type[pl.DataType]]
 
 def _fits(value: dict[str, Any], key: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> bool:
     try:
-        pl.Series([value.get(key)], dtype=schema[key], strict=True)
-    except (pl.exceptions.PolarsError, TypeError, OverflowError, ValueError):
+        pl.read_ndjson(json.dumps({key: value.get(key)}).encode(), schema={key: schema[key]})
+    except pl.exceptions.PolarsError:
         return False
     return True

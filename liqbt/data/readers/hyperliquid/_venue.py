@@ -18,14 +18,14 @@ VENUE: Final = "hyperliquid"
 TAKER: Final = pl.Enum(["buy", "sell"])
 
 _SIDES: Final = {"A": "sell", "B": "buy"}
-_RECORDED: Final = re.compile(r"(?:trades|ctx|l2)_([A-Za-z0-9]+)_[0-9]{8}\.jsonl(\.gz)?")
+_RECORDED: Final = re.compile(r"(?:trades|ctx|l2)_([A-Za-z0-9]+)_[0-9]{8}")
 # Spot pairs are called `@107` or `PURR/USDC`; markets of other deployers carry the name of their exchange, `xyz:NVDA`.
 _PERPETUAL: Final = r"^([A-Za-z0-9]+:)?[A-Za-z0-9_]+$"
 
 
 def named_symbol(file: SourceFile) -> str | None:
     """Return the coin of a recorded file that is named as `trades_DOGE_20260613.jsonl.gz`."""
-    match = _RECORDED.fullmatch(file.name)
+    match = _RECORDED.fullmatch(file.stem)
     return match[1] if match else None
 
 
