@@ -14,6 +14,7 @@ import math
 
 from liqbt._jit import kernel
 from liqbt._typing import LONG, SHORT, Float64Array1D, IntArray1D
+from liqbt.margin.kernels import liquidation_price_of
 
 from ._layout import (
     CLOSED,
@@ -30,7 +31,7 @@ from ._layout import (
     Records,
 )
 
-__all__ = ["advance", "autoregress", "liquidation_level", "price_of"]
+__all__ = ["advance", "autoregress", "price_of"]
 
 _LARGEST_IMPACT = 0.02  # of one step's liquidations, in log price: books refill, and venues halt, before price runs farther in seconds
 _MS = 1_000_000
@@ -43,17 +44,6 @@ def autoregress(first: float, persistence: float, shocks: Float64Array1D, out: F
     for step in range(shocks.size):
         value = persistence * value + shocks[step]
         out[step] = value
-
-
-@kernel
-def liquidation_level(sign: float, entry: float, amount: float, margin: float, brackets: Records) -> float:
-    """Return the liquidation price as `liqbt.margin.liquidation_price` does; 0 for a long that has none."""
-    price = 0.0
-    for i in range(brackets.size):
-        price = max(0.0, (margin + brackets[i].amount - sign * amount * entry) / (amount * (brackets[i].rate - sign)))
-        if amount * price <= brackets[i].cap:
-            break
-    return price
 
 
 @kernel
@@ -226,7 +216,9 @@ def _settle(rules: Record, now: Record, press: Float64Array1D, swept: float, dep
 
 
 @kernel
-def _fill_trader(rules: Record, draw: Record, tiers: Records, brackets: Records, one: Record, entry: float, step: int) -> None:
+def _fill_trader(
+    rules: Record, draw: Record, tiers: Records, rate: Float64Array1D, constant: Float64Array1D, one: Record, entry: float, step: int
+) -> None:
     """Fill a slot with a trader: as much leverage as drawn and its bracket allows, and no more size than the lowest allows."""
     lots = max(1, round(draw.notional / entry / rules.lot))
     tier = tiers.size - 1
@@ -239,7 +231,7 @@ def _fill_trader(rules: Record, draw: Record, tiers: Records, brackets: Records,
     one.cross = draw.mode < rules.cross_share
     if one.cross:
         margin *= 1.0 + rules.cross_margin * draw.extra
-    level = liquidation_level(sign, entry, amount, margin, brackets)
+    level = liquidation_price_of(sign, entry, amount, margin, False, rate, constant, 0.0)
     one.tier, one.lots, one.entry, one.margin, one.level = tier, lots, entry, margin, level
     one.plan, one.trigger, one.final = LIQUIDATE, level, level
     if draw.plan < rules.stop_share:
@@ -247,7 +239,8 @@ def _fill_trader(rules: Record, draw: Record, tiers: Records, brackets: Records,
         one.plan, one.trigger, one.final = STOP, entry + way * (level - entry), 0.0
     elif draw.plan < rules.stop_share + rules.top_up_share and level > 0.0:
         one.plan, one.trigger = TOP_UP, entry + rules.top_up_at * (level - entry)
-        one.final = liquidation_level(sign, entry, amount, margin * (1.0 + rules.top_up_margin), brackets)
+        added = margin * (1.0 + rules.top_up_margin)
+        one.final = liquidation_price_of(sign, entry, amount, added, False, rate, constant, 0.0)
     # absurd means are cut before the cast, which would overflow
     one.due = step + max(1, int(min(math.ceil(draw.holding * tiers[tier].holding), 1e9)))
 
@@ -281,7 +274,7 @@ def _leave(
 @kernel
 def _snapshot(now: Record, mass: IntArray2D, cells: Records, ends: IntArray1D) -> None:
     for side in range(2):
-        for j in range(mass.shape[1]):
+        for j in range(1, mass.shape[1] - 1):  # the outermost bins stand for no price
             if mass[side, j] > 0:
                 cells[now.cells].bin, cells[now.cells].lots = j, mass[side, j]
                 now.cells += 1
@@ -291,7 +284,7 @@ def _snapshot(now: Record, mass: IntArray2D, cells: Records, ends: IntArray1D) -
 
 @kernel
 def advance(
-    start: int, all_rules: Records, tiers: Records, brackets: Records, discount: Float64Array1D,
+    start: int, all_rules: Records, tiers: Records, rate: Float64Array1D, constant: Float64Array1D, discount: Float64Array1D,
     position: Records, in_bin: IntArray2D, in_step: IntArray2D, free: IntArray1D, hit: IntArray1D, hit_at: Float64Array1D,
     by_bin: IntArray2D, by_step: IntArray1D, mass: IntArray2D, all_now: Records, press: Float64Array1D, reach: IntArray1D,
     counts: IntArray3D, steps: Records, traders: Records, holders: Records, bars: Records, flows: IntArray4D,
@@ -364,7 +357,7 @@ def advance(
             one = position[slot]
             if arrival < draw.traders:
                 one.side = LONG if traders[now.trader].side < 0.5 + rules.tilt * trend else SHORT
-                _fill_trader(rules, traders[now.trader], tiers, brackets, one, entry, now.step)
+                _fill_trader(rules, traders[now.trader], tiers, rate, constant, one, entry, now.step)
                 now.trader += 1
                 if recorded:
                     counts[0, one.side, one.tier] += 1
