@@ -133,7 +133,7 @@ def test_equal_trades_are_trades(tmp_path):
         (aggregate(2, quantity="-1"), r"row 2 .*: amount is -1.0; an amount must be finite and at least 0"),
         (aggregate(2, quantity=""), r"row 2 .*: amount is empty or NaN"),
         (aggregate(2, at=1_704_067_200), "row 2: transact_time is 1704067200, outside the years 2000 to 2100 as ms"),
-        (aggregate(2, at=T0 * 1_000_000), r"row \d: transact_time is .*, outside the years 2000 to 2100 as us"),
+        (aggregate(2, at=T0 * 1_000_000), r"row \d: transact_time is .*, outside the years 2000 to 2100 as ms"),
         (aggregate(2, at=""), "row 2: transact_time is empty"),
         (aggregate(2, maker="maybe"), "row 2: is_buyer_maker is 'maybe', not true or false"),
         (aggregate(2, maker=""), r"row 2 .*: side is None, expected one of buy, sell"),

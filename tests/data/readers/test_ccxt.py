@@ -92,6 +92,8 @@ def test_volume_in_contracts(tmp_path):
         ([T0 + MINUTE, 100.0, 110.0, 90.0, 105.0, -1.0], r"row 2 .*: volume is -1.0"),
         ([T0 // 1_000, 100.0, 110.0, 90.0, 105.0, 1.0], r"row 2: time is 1760133600, outside the years 2000 to 2100"),
         ({"t": T0}, r"row 2 is .* not \[ms, open"),
+        ([2**63, 100.0, 110.0, 90.0, 105.0, 1.0], r"row 2: time is '9223372036854775808', outside the years 2000 to 2100 as ms"),
+        ([T0 + MINUTE, 10**400, 110.0, 90.0, 105.0, 1.0], r"row 2: open is '1000.*', not a number"),
     ],
 )
 def test_what_is_no_candle_is_named_with_its_place(tmp_path, element, message):
@@ -205,6 +207,8 @@ def test_forecasts_of_funding_are_not_history(tmp_path):
         (funding_rate(T0 + 1, rate=1.5), r"row 2 .*: funding_rate is 1.5; a rate is a fraction"),
         (funding_rate(T0 + 1, rate=None), r"row 2 .*: funding_rate is empty"),
         (funding_rate(None), r"row 2: timestamp is 'None', no ms since 1970"),
+        (funding_rate(-(2**63) - 1), r"row 2: timestamp is '-9223372036854775809', outside the years 2000 to 2100 as ms"),
+        (funding_rate(T0 + 1, rate=10**400), r"row 2: fundingRate is '1000.*', not a number"),
         (funding_rate(T0 // 1_000), r"row 2: time is 1760133600, outside the years"),
         (funding_rate(T0 + 1, symbol="BTC/USDT"), r"row 2: symbol is 'BTC/USDT', no contract such as BTC/USDT:USDT"),
         (funding_rate(T0 + 1, symbol="BTC/USD:BTC-260626-100000-C"), r"row 2: symbol is 'BTC/USD:BTC-260626-100000-C', no contract"),
@@ -212,8 +216,10 @@ def test_forecasts_of_funding_are_not_history(tmp_path):
     ],
 )
 def test_what_is_no_rate_is_named_with_its_place(tmp_path, element, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         read_file(saved(tmp_path, funding_rate(), element))
+    assert "\n" not in str(caught.value)
+    assert "a.json" in str(caught.value)
 
 
 def test_an_object_a_line_is_read_as_a_list_is(tmp_path):

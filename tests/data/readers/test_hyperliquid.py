@@ -178,7 +178,7 @@ def test_an_hour_paid_the_last_rate_before_it(tmp_path):
 
 
 def test_one_table_of_several(tmp_path):
-    path = write(tmp_path / "a.jsonl", context(EIGHT + HOUR - 1), context(EIGHT + HOUR + 1))
+    path = write(tmp_path / "a.jsonl", context(EIGHT + HOUR - 40_000), context(EIGHT + HOUR + 20_000))
     for name in ("open_interest", "funding", "mark", "index"):
         assert read_one(path, table=name).table == name
     for name in ("open_interest", "funding"):

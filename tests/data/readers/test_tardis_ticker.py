@@ -215,7 +215,7 @@ def test_prices_that_came_late_are_not_in_a_bar_that_is_known_at_its_end(tmp_pat
 
 
 def test_a_clock_behind_is_told_once(tmp_path):
-    path = ticker(tmp_path, row(1, interest=1, mark=2, index=3, delay=-1), row(2, interest=1, mark=2, index=3))
+    path = ticker(tmp_path, row(1, interest=1, mark=2, index=3, delay=-1), row(41, interest=1, mark=2, index=3))
     assert read_file(path)[0].notes == ("1 rows whose local clock ran behind the exchange's",)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from liqbt.data.readers._json_lines import json_lines
 from liqbt.data.readers._source import Head, SourceFile
+from liqbt.data.readers._whole import milliseconds
 from liqbt.errors import DataError
 
 __all__ = ["READER", "elements", "first_elements", "number", "objects", "sampled", "stamp"]
@@ -70,14 +71,14 @@ def number(value: object, name: str, where: str) -> float | None:
         return None
     try:
         found = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise DataError(f"{where}: {name} is {str(value)[:60]!r}, not a number; check the file and reader") from None
     return None if math.isnan(found) else found
 
 
 def stamp(element: Mapping[str, Any], where: str) -> int:
-    """Return the element's `timestamp` in ms since 1970; raises DataError where it has none."""
+    """Return the element's `timestamp` in ms since 1970; raises DataError where it has none, or one that no column can hold."""
     given = element.get("timestamp")
     if isinstance(given, bool) or not isinstance(given, int):
         raise DataError(f"{where}: timestamp is {str(given)[:60]!r}, no ms since 1970; leave out what has no time")
-    return given
+    return milliseconds(given, "timestamp", where)

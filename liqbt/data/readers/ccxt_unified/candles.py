@@ -16,6 +16,7 @@ from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
 from liqbt.data.readers._settled import settled
 from liqbt.data.readers._source import Head, SourceFile
 from liqbt.data.readers._text import epoch_to_times
+from liqbt.data.readers._whole import milliseconds
 from liqbt.data.readers.ccxt_unified._elements import READER, elements, first_elements, number
 from liqbt.data.validation import ROW, canonical
 from liqbt.errors import ConfigError, DataError
@@ -70,7 +71,7 @@ def _candle(value: Any, row: int, file: SourceFile) -> tuple[Any, ...]:
     where = f"{file.label}: row {row}"
     if not isinstance(value, list) or len(value) != 1 + len(_COLUMNS) or not isinstance(value[0], int):
         raise DataError(f"{where} is {str(value)[:60]!r}, not [ms, open, high, low, close, volume]; check the file and reader")
-    return row, value[0], *(number(one, name, where) for name, one in zip(_COLUMNS, value[1:], strict=True))
+    return row, milliseconds(value[0], "time", where), *(number(one, name, where) for name, one in zip(_COLUMNS, value[1:], strict=True))
 
 
 KINDS: Final = (Kind(reader=READER, name="ohlcv", says="ccxt candles", tables=_TABLES, recognise=recognise, read=read),)

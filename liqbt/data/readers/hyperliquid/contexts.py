@@ -3,8 +3,8 @@
 Recorders write them as lines, the venue's archive as `asset_ctxs/YYYYMMDD.csv.lz4`, every coin at each minute.
 
 A context is a sample at its stamp and known at once. Mark and index prices become bars of their samples, known at the bar's end; a
-bar without a sample is missing. Funding is paid at every full hour; the rate drops to a fresh average right after, so what an
-hour paid is the rate of the last context before it.
+bar without a sample is missing, and so is one of which the file saw half or less (`_cut_bars`). Funding is paid at every full hour;
+the rate drops to a fresh average right after, so what an hour paid is the rate of the last context before it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 
 from liqbt._time import parse_interval
 from liqbt.data.readers._blocks import Layout, typed_blocks
+from liqbt.data.readers._cut_bars import CUT, without_cut_bars
 from liqbt.data.readers._interval import interval_name
 from liqbt.data.readers._json_lines import json_blocks
 from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
@@ -117,7 +118,9 @@ def _tables(samples: pl.DataFrame, file: SourceFile, options: ReadOptions, *, sy
             known, missing = _paid(known)
             mended["hours without a context in their last five minutes, funding left out"] = missing
         elif table in ("mark", "index"):
-            known, length = _bars(known, column, step), interval
+            stamps = samples["timestamp"].to_physical().to_numpy()
+            known, mended[CUT] = without_cut_bars(_bars(known, column, step), stamps, step=step, first_known=int(stamps[0]))
+            length = interval
         rows = canonical(known, table, source=file.label, interval=length) if known.height else None
         yield Batch(table=table, interval=length, rows=rows, symbol=symbol, mended=mended)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from liqbt.data.readers._whole import milliseconds
 from liqbt.errors import DataError
 
 __all__ = ["Liquidation", "binance_order", "bybit_entry", "bybit_old_entry", "okx_detail"]
@@ -107,16 +108,17 @@ def _side(entry: Mapping[str, Any], key: str, words: Mapping[str, str], where: s
 def _time(entry: Mapping[str, Any], key: str, where: str) -> int:
     given = _given(entry, key, where)
     try:
-        return int(given)
+        found = int(given)
     except (ValueError, TypeError, OverflowError):
         raise DataError(f"{where}: {key} is {str(given)[:60]!r}, no time in ms; check the file and reader") from None
+    return milliseconds(found, key, where)
 
 
 def _number(entry: Mapping[str, Any], key: str, where: str) -> float:
     given = _given(entry, key, where)
     try:
         value = float(given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         value = math.nan
     if not 0 <= value < math.inf:
         raise DataError(f"{where}: {key} is {str(given)[:60]!r}, not a number of at least 0; check the file and reader")

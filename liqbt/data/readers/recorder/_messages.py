@@ -23,6 +23,7 @@ import pandas as pd
 
 from liqbt.data.readers._blocks import line_blocks
 from liqbt.data.readers._source import SourceFile
+from liqbt.data.readers._whole import fits
 from liqbt.errors import DataError
 
 __all__ = ["Message", "Messages", "unwrapped"]
@@ -142,4 +143,7 @@ def _nanoseconds(clock: object) -> int:
         raise TypeError
     unit = next((unit for limit, unit in _UNITS_NS if clock < limit), 1)
     # A float of seconds since 1970 carries no more than microseconds.
-    return clock * unit if isinstance(clock, int) else round(clock * unit / 1_000) * 1_000
+    stamp_ns = clock * unit if isinstance(clock, int) else round(clock * unit / 1_000) * 1_000
+    if not fits(stamp_ns):
+        raise OverflowError
+    return stamp_ns

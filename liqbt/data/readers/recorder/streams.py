@@ -20,6 +20,7 @@ from typing import Any, Final
 from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
 from liqbt.data.readers._source import Head, SourceFile
 from liqbt.data.readers._venue_units import ContractSize, Unit, bybit_unit, okx_unit
+from liqbt.data.readers._whole import milliseconds
 from liqbt.data.readers.recorder._events import Liquidation, binance_order, bybit_entry, bybit_old_entry, okx_detail
 from liqbt.data.readers.recorder._messages import Messages, unwrapped
 from liqbt.data.readers.recorder._tables import Collected, binance_unit, liquidation_batches
@@ -98,7 +99,7 @@ def _sent(content: Mapping[str, Any], key: str, where: str) -> int:
     sent = content.get(key)
     if not isinstance(sent, int):
         raise DataError(f"{where}: {key} is {str(sent)[:60]!r}, no time in ms; check the file and reader")
-    return sent
+    return milliseconds(sent, key, where)
 
 
 def _objects(value: object, key: str, where: str) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from liqbt._time import parse_interval
+from liqbt.data.readers._cut_bars import CUT, without_cut_bars
 from liqbt.data.readers._order import in_order
 from liqbt.data.readers._recording import Batch, Kind, ReadOptions, Recognition
 from liqbt.data.readers._source import Head, SourceFile
@@ -59,7 +60,8 @@ def read(file: SourceFile, options: ReadOptions) -> Iterator[Batch]:
     open_interest: base coin, where it changed and at the end of each minute; the last row of those with one timestamp. Known when
     it reached Tardis. Inverse contracts are converted at the row's mark price, else last or index price.
     funding: one row a payment, see `_funding`. mark, index: bars of `options.interval`, 1m unless given, of the prices of all rows by
-    exchange time, known at their end; prices that came over 10 seconds after it are left out. Bars that the file's ends cut are given.
+    exchange time, known at their end; prices that came over 10 seconds after it are left out, and bars of which the file saw half or less
+    (`_cut_bars`): a day's file begins with prices that are stamped before midnight, whose bars the day before has whole.
     Raises DataError for what is in the file; ConfigError for a `contract_size` that is missing or wrong, or an option of no use.
     """
     options.refuse(READER, "mapping", "utc_offset_hours", *(("interval",) if options.table in ("open_interest", "funding") else ()))
@@ -148,8 +150,14 @@ def _bars(rows: pl.DataFrame, column: str, interval: str, file: SourceFile) -> _
         .agg(pl.col(ROW).first(), open=price.first(), high=price.max(), low=price.min(), close=price.last())
         .with_columns(timestamp=pl.col("open_time").cast(CLOCK))
     )
+    bars, cut = without_cut_bars(
+        bars,
+        rows["timestamp"].to_physical().to_numpy(),
+        step=step,
+        first_known=int(rows["available_at"].to_physical().min()),  # type: ignore[arg-type]
+    )
     words = f"{column.removesuffix('_price')} prices that came over {LATE_NS // 1_000_000_000} s after the end of their bar left out"
-    return _Made(rows=bars, interval=interval, mended={words: int(late.sum())})
+    return _Made(rows=bars, interval=interval, mended={words: int(late.sum()), CUT: cut})
 
 
 TICKER: Final = Kind(
