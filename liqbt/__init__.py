@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from liqbt.data.readers import read_file
     from liqbt.errors import ConfigError, DataError, LiqbtError, StoreError
     from liqbt.features import FeatureParams, build_features
-    from liqbt.heatmap import Heatmap
+    from liqbt.fidelity import Reliability, compare_maps, reliability
+    from liqbt.heatmap import Heatmap, LiquidationMap, ProbabilityMap, ZoneSize, combine, depth_adjusted, dirichlet_mixes, read_heatmap
     from liqbt.loading import load_market
+    from liqbt.maps import leverage_heat, liquidation_map, zone_probability
     from liqbt.margin import (
         LeverageTier,
         MarginRule,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from liqbt.scoring import Costs, Score, backtest, buy_and_hold
     from liqbt.signals import Signals
     from liqbt.strategy import Strategy, load_strategy
-    from liqbt.zones import ZoneParams, Zones, find_zones
+    from liqbt.zones import ZoneParams, Zones, ZoneTracks, find_zones, track_zones
 
 __version__ = "0.1.0"
 
@@ -62,15 +64,20 @@ __all__ = [
     "LeverageMix",
     "LeverageTier",
     "LiqbtError",
+    "LiquidationMap",
     "MarginRule",
     "MarketFrame",
+    "ProbabilityMap",
     "Reconstruction",
+    "Reliability",
     "Score",
     "Signals",
     "StoreError",
     "Strategy",
     "TierTable",
     "ZoneParams",
+    "ZoneSize",
+    "ZoneTracks",
     "Zones",
     "backtest",
     "bankruptcy_price",
@@ -79,21 +86,31 @@ __all__ = [
     "build_flows",
     "buy_and_hold",
     "check_store",
+    "combine",
+    "compare_maps",
+    "depth_adjusted",
+    "dirichlet_mixes",
     "download",
     "find_zones",
     "import_files",
+    "leverage_heat",
     "leverage_tiers",
+    "liquidation_map",
     "liquidation_price",
     "load_market",
     "load_strategy",
     "margin_rule",
     "read_file",
+    "read_heatmap",
     "read_tiers",
     "reconstruct",
+    "reliability",
     "save_tiers",
+    "track_zones",
     "volume_at_price",
     "write_heatmap_png",
     "write_report",
+    "zone_probability",
 ]
 
 _HOMES = {
@@ -107,7 +124,18 @@ _HOMES = {
     "liqbt.data.readers": ("read_file",),
     "liqbt.errors": ("ConfigError", "DataError", "LiqbtError", "StoreError"),
     "liqbt.features": ("FeatureParams", "build_features"),
-    "liqbt.heatmap": ("Heatmap",),
+    "liqbt.fidelity": ("Reliability", "compare_maps", "reliability"),
+    "liqbt.heatmap": (
+        "Heatmap",
+        "LiquidationMap",
+        "ProbabilityMap",
+        "ZoneSize",
+        "combine",
+        "depth_adjusted",
+        "dirichlet_mixes",
+        "read_heatmap",
+    ),
+    "liqbt.maps": ("leverage_heat", "liquidation_map", "zone_probability"),
     "liqbt.loading": ("load_market",),
     "liqbt.margin": (
         "LeverageTier",
@@ -126,7 +154,7 @@ _HOMES = {
     "liqbt.scoring": ("Costs", "Score", "backtest", "buy_and_hold"),
     "liqbt.signals": ("Signals",),
     "liqbt.strategy": ("Strategy", "load_strategy"),
-    "liqbt.zones": ("ZoneParams", "Zones", "find_zones"),
+    "liqbt.zones": ("ZoneParams", "ZoneTracks", "Zones", "find_zones", "track_zones"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

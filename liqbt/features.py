@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from liqbt._jit import kernel
-from liqbt._time import DAY_NS
 from liqbt._typing import Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D, Progress
 from liqbt.book.reconstruct import Reconstruction
 from liqbt.errors import ConfigError
-from liqbt.market import MarketFrame
+from liqbt.volatility import VOLATILITY_DAYS, daily_volatility
 from liqbt.zones import ZoneParams, hot_runs, smoothing_bins
 
-__all__ = ["FEATURES", "FeatureParams", "build_features", "daily_volatility"]
+__all__ = ["FEATURES", "FeatureParams", "build_features"]
 
 FEATURES: Final = (
     "sigma_day", "explained_share", "dominance",
@@ -40,7 +39,7 @@ class FeatureParams:
 
     zones: ZoneParams = field(default_factory=ZoneParams)
     discount_days: float = 1.0
-    volatility_days: float = 2.0
+    volatility_days: float = VOLATILITY_DAYS
     min_explained_share: float = 0.5
 
     def __post_init__(self) -> None:
@@ -89,19 +88,6 @@ def build_features(book: Reconstruction, params: FeatureParams | None = None, *,
         dominance = above[:, 0] / (above[:, 0] + below[:, 0])
     columns = (sigma, explained, dominance, *above.T, *below.T)
     return pd.DataFrame(dict(zip(FEATURES, columns, strict=True)), index=market.index)
-
-
-def daily_volatility(market: MarketFrame, half_life_days: float) -> Float64Array1D:
-    """Return the volatility of log price over a day at each bar's close, shape (n_bars,), NaN for the first day.
-
-    Exponentially weighted mean of squared log returns between bars that were recorded and follow each other, scaled by the
-    number of bars in a day. Markets of daily or longer bars need two returns.
-    """
-    bars_a_day = DAY_NS / market.interval_ns
-    follows = market.observed & np.append(False, market.observed[:-1])
-    returns = pd.Series(np.log(market.close)).diff().where(follows)
-    variance = (returns**2).ewm(halflife=half_life_days * bars_a_day, min_periods=max(2, math.ceil(bars_a_day))).mean()
-    return np.sqrt(variance.to_numpy() * bars_a_day)
 
 
 @kernel

@@ -10,7 +10,8 @@ from reference import reference_zone_runs
 from liqbt.book.params import BookParams, LeverageMix
 from liqbt.book.reconstruct import reconstruct
 from liqbt.errors import ConfigError
-from liqbt.features import FEATURES, FeatureParams, build_features, daily_volatility
+from liqbt.features import FEATURES, FeatureParams, build_features
+from liqbt.volatility import daily_volatility
 from liqbt.zones import ZoneParams
 
 REACH = 0.3

@@ -45,6 +45,28 @@ def test_to_xarray():
     np.testing.assert_array_equal(array.price, SMALL.price)
     np.testing.assert_array_equal(array["close"], SMALL.close)
     np.testing.assert_array_equal(array.explained_share, SMALL.explained_share)
+    np.testing.assert_array_equal(array.price_low, SMALL.price_edges[:-1])
+    np.testing.assert_array_equal(array.price_high, SMALL.price_edges[1:])
+
+
+def test_base_and_quote_of_a_side():
+    np.testing.assert_array_equal(SMALL.of("short"), SMALL.intensity[:, 1])
+    np.testing.assert_array_equal(SMALL.of("long", "quote"), SMALL.intensity[:, 0] * SMALL.price)
+    in_quote = SMALL.to_xarray("quote")
+    assert in_quote.attrs["units"] == "quote"
+    np.testing.assert_array_equal(in_quote, SMALL.notional())
+    with pytest.raises(ConfigError, match=r"^side: 'shorts' is not a position side; did you mean 'short'"):
+        SMALL.of("shorts")
+    for call in (SMALL.to_xarray, lambda unit: SMALL.of("long", unit)):
+        with pytest.raises(ConfigError, match=r"^unit: 'usd' is neither 'base' nor 'quote'"):
+            call("usd")
+
+
+def test_the_map_of_one_instant():
+    levels = SMALL.liquidation_map(START + 2 * HOUR)
+    np.testing.assert_array_equal(levels.total, SMALL.intensity[1])
+    assert levels.groups == ("all",)
+    assert SMALL.liquidation_map().close == SMALL.close[2]
 
 
 def test_prices_are_geometric_centres():

@@ -1,126 +1,194 @@
-"""The book between two bars: everything needed to go on, and the pass over bars that carries it."""
+"""BookState: the book between two bars, which can be saved, loaded and continued."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import dataclasses
+import io
+import json
+import os
+import tempfile
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
-from liqbt._typing import SIDES, Float64Array1D, Float64Array2D, Float64Array3D, Float64Array4D, IntArray1D
-from liqbt.book._kernels import advance
-from liqbt.book.flows import Flows
-from liqbt.errors import ConfigError
-from liqbt.margin import liquidation_price
+from liqbt._time import format_ns
+from liqbt._typing import Float64Array2D, Float64Array3D, IntArray1D
+from liqbt.book._kernels import NOWHERE
+from liqbt.book.flows import FlowState
+from liqbt.book.grid import PriceGrid, price_grid
+from liqbt.book.levels import Levels
+from liqbt.book.params import BookParams
+from liqbt.errors import ConfigError, DataError
 from liqbt.market import MarketFrame
 
-_MARGIN = 0.35
-"""Log price beyond the traded range that the grid covers at least, so that windows of features and heatmaps fit in it."""
+__all__ = ["BookState", "PriceGrid", "price_grid"]
 
-__all__ = ["BookPass", "PriceGrid", "liquidation_shift", "price_grid"]
+_KIND: Final = "liqbt book"
+_VERSION: Final = 1
+_ARRAYS: Final = ("shift", "share", "multiple", "book", "scale", "live", "lowest", "highest", "seen", "volume_mean")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PriceGrid:
-    """Logarithmic price bins with their origin at price 1, whatever the data.
+class BookState:
+    """Everything that the bars after `until` need to know of those before; its size depends on the range of prices alone.
 
-    width: of a bin, in log price. origin: absolute index of the first bin. edges: shape (n_bins + 1,), quote.
+    until: UTC nanoseconds, close of the last bar. params, leverage: assumptions that it was made with. shift, share, multiple: see
+    `Levels`. flows: see `FlowState`. first: absolute bin of the book's first.
+    book: shape (2, n_columns, n_bins), mass in base, before `scale`, shape (2, n_columns). live: shape (2, n_columns), base.
+    lowest, highest: shape (2, n_columns), absolute bins between which a column may hold mass. There is one column a leverage, twice
+    over where some positions are fleeting. Leverages have unit weight, so a state can be continued with any weights.
     """
 
-    width: float
-    origin: int
-    edges: Float64Array1D
+    venue: str
+    symbol: str
+    interval: str
+    until: int
+    params: BookParams
+    leverage: tuple[float, ...]
+    shift: Float64Array3D
+    share: Float64Array3D
+    multiple: Float64Array2D
+    first: int
+    book: Float64Array3D
+    scale: Float64Array2D
+    live: Float64Array2D
+    lowest: IntArray1D
+    highest: IntArray1D
+    flows: FlowState
 
     @property
-    def n_bins(self) -> int:
-        """Number of bins."""
-        return self.edges.size - 1
+    def held(self) -> tuple[int, int] | None:
+        """First and last absolute bin that may hold mass; None where none does."""
+        some = self.highest >= self.lowest
+        return (int(self.lowest[some].min()), int(self.highest[some].max())) if some.any() else None
 
-    def bin_of(self, price: Float64Array1D) -> IntArray1D:
-        """Return the bin that holds each price; may lie outside of 0..n_bins-1."""
-        return np.floor(np.log(price) / self.width).astype(np.int64) - self.origin
-
-
-def liquidation_shift(leverage: Sequence[float], rate: float) -> Float64Array2D:
-    """Return log(liquidation price / entry price) of small linear positions, shape (2, n_leverages), [long, short].
-
-    rate: maintenance margin rate of the first bracket. Raises ConfigError where a position would be liquidated at entry.
-    """
-    for value in leverage:
-        if value * rate >= 1:
+    def check(self, market: MarketFrame, params: BookParams, leverage: tuple[float, ...], levels: Levels) -> None:
+        """Raise ConfigError unless `market` goes on where the state ends, under the same assumptions."""
+        for name in ("venue", "symbol", "interval"):
+            mine, other = getattr(self, name), getattr(market, name)
+            if mine != other:
+                raise ConfigError(f"state: is of {name} {mine}, the market of {other}; continue it with the same {name}")
+        if market.timestamp[0] != self.until:
             raise ConfigError(
-                f"leverage: {value:g} with a maintenance margin rate of {rate:g} is liquidated as it opens; it must be below {1 / rate:g}"
+                f"state: ends at {format_ns(self.until)} but the market begins at {format_ns(market.timestamp[0])}; "
+                "the next chunk must begin where the last one ended"
             )
-    return np.array(
-        [
-            [
-                math.log(liquidation_price(side=side, entry_price=1.0, amount=1.0, leverage=value, maintenance_margin_rate=rate))
-                for value in leverage
-            ]
-            for side in SIDES
-        ]
-    )
+        for field in dataclasses.fields(params):
+            mine, other = getattr(self.params, field.name), getattr(params, field.name)
+            if mine != other:
+                raise ConfigError(f"state: was made with {field.name} {mine!r}, not {other!r}; continue it with the same parameters")
+        if self.leverage != leverage:
+            mine, other = (", ".join(f"{value:g}" for value in one) for one in (self.leverage, leverage))
+            raise ConfigError(f"state: was made with leverages {mine}, not {other}; only the weights of a mix may change")
+        if any(not np.array_equal(getattr(self, name), getattr(levels, name)) for name in ("shift", "share", "multiple")):
+            raise ConfigError("state: was made with other brackets of the venue; start again, or give the market the same tiers")
+        if self.flows.source == "volume" and market.open_interest is not None:
+            raise ConfigError("state: was made without recorded open interest, which the market has; start again, or leave it out")
+
+    def save(self, path: str | Path) -> None:
+        """Write the state to a file that `load` reads; the file is the old one or the new one, never half of it."""
+        target = Path(path)
+        head = {
+            "kind": _KIND,
+            "version": _VERSION,
+            "params": dataclasses.asdict(self.params),
+            **{name: getattr(self, name) for name in ("venue", "symbol", "interval", "until", "leverage", "first")},
+            "source": self.flows.source,
+            "open_interest": self.flows.open_interest if np.isfinite(self.flows.open_interest) else None,
+        }
+        arrays = {name: getattr(self.flows if name in ("seen", "volume_mean") else self, name) for name in _ARRAYS}
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, head=np.array(json.dumps(head)), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls, path: str | Path) -> BookState:
+        """Return the state that `save` wrote; raises DataError where the file is none, is damaged, or of another version."""
+        head, arrays = _read(Path(path))
+        if head.get("kind") != _KIND:
+            raise DataError(f"{path}: is not a saved book; give a file that BookState.save wrote")
+        if head.get("version") != _VERSION:
+            raise DataError(f"{path}: is a saved book of version {head.get('version')}, this liqbt reads {_VERSION}; reconstruct again")
+        try:
+            known = head["open_interest"]
+            flows = FlowState(
+                source=head["source"],
+                open_interest=np.nan if known is None else float(known),
+                seen=arrays.pop("seen"),
+                volume_mean=arrays.pop("volume_mean"),
+            )
+            state = cls(
+                **{name: head[name] for name in ("venue", "symbol", "interval", "until", "first")},
+                params=BookParams(**head["params"]),
+                leverage=tuple(head["leverage"]),
+                flows=flows,
+                **arrays,
+            )
+        except (KeyError, TypeError, ConfigError) as error:
+            raise DataError(f"{path}: is a damaged book, {error}; reconstruct again") from None
+        if not _fits(state):
+            raise DataError(f"{path}: is a damaged book, its parts do not fit together; reconstruct again")
+        return state
 
 
-def price_grid(market: MarketFrame, shift: Float64Array2D, bin_bps: float) -> PriceGrid:
-    """Return bins that hold every liquidation price that the market's entries can have.
-
-    Raises ConfigError where a bin is wider than half of the smallest liquidation distance.
-    """
-    width = math.log1p(bin_bps * 1e-4)
-    nearest = float(np.abs(shift).min())
-    if width > nearest / 2:
-        raise ConfigError(
-            f"bin_bps: {bin_bps:g} is too wide for the highest leverage, which is liquidated {nearest * 1e4:.1f} bps away; "
-            f"use at most {nearest * 5e3:.1f}"
-        )
-    lowest = math.log(float(min(market.low.min(), market.trigger_low.min())))
-    highest = math.log(float(max(market.high.max(), market.trigger_high.max())))
-    origin = math.floor((lowest + min(float(shift.min()), -_MARGIN)) / width) - 2
-    end = math.ceil((highest + max(float(shift.max()), _MARGIN)) / width) + 2
-    return PriceGrid(width=width, origin=origin, edges=np.exp(np.arange(origin, end + 1) * width))
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+            head = json.loads(str(held["head"]))
+            arrays = {name: held[name] for name in _ARRAYS}
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file; save a book there first") from None
+    except zipfile.BadZipFile:
+        raise DataError(f"{path}: is damaged or not a saved book; give a file that BookState.save wrote whole") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path}: is not a saved book ({detail}); give a file that BookState.save wrote") from None
+    if not isinstance(head, dict):
+        raise DataError(f"{path}: is not a saved book; give a file that BookState.save wrote")
+    return head, arrays
 
 
-class BookPass:
-    """One pass over a market; `run_to` carries the book bar by bar and hands out the heat after the bars that are asked for.
+def _fits(state: BookState) -> bool:
+    """Return whether the arrays of a state have the types and shapes that belong to its leverages, and hold usable numbers."""
+    sizes, bins = state.shift.shape[-1], state.book.shape[-1]
+    columns = len(state.leverage) * (2 if state.params.fleeting_share else 1)
+    wanted = {
+        "shift": (2, len(state.leverage), sizes),
+        "share": (2, len(state.leverage), sizes),
+        "multiple": (2, len(state.leverage)),
+        "book": (2, columns, bins),
+        **dict.fromkeys(("scale", "live", "lowest", "highest"), (2, columns)),
+    }
+    shapes = all(getattr(state, name).shape == shape for name, shape in wanted.items())
+    if not shapes or state.flows.seen.shape != (2,) or state.flows.volume_mean.shape != (3,):
+        return False
+    whole = (state.lowest, state.highest)
+    numbers = (*(getattr(state, name) for name in wanted if name not in ("lowest", "highest")), state.flows.seen, state.flows.volume_mean)
+    if any(one.dtype != np.int64 for one in whole) or any(one.dtype != np.float64 or not np.isfinite(one).all() for one in numbers):
+        return False
+    empty = (state.lowest == NOWHERE) & (state.highest == -NOWHERE)
+    inside = (state.lowest >= state.first) & (state.highest < state.first + bins) & (state.lowest <= state.highest)
+    return bool((empty | inside).all()) and state.flows.source in ("recorded", "volume")
 
-    weights: shape (n_leverages,), shares of a mix, whose sum is kept in one column; None keeps a column for each leverage, with
-    unit weight.
-    swept, live: shape (n_bars, 2, n_columns), base; filled up to the bar that was reached.
-    """
 
-    def __init__(
-        self, market: MarketFrame, flows: Flows, grid: PriceGrid, shift: Float64Array2D, weights: Float64Array1D | None = None
-    ) -> None:
-        leverages = shift.shape[1]
-        columns = leverages if weights is None else 1
-        self.market, self.flows, self.grid = market, flows, grid
-        self.weights = np.ones(leverages) if weights is None else weights
-        self._column = np.arange(leverages) if weights is None else np.zeros(leverages, dtype=np.int64)
-        self.shift = shift / grid.width
-        self.done = 0
-        self.swept: Float64Array3D = np.zeros((market.n_bars, 2, columns))
-        self.live: Float64Array3D = np.zeros((market.n_bars, 2, columns))
-        self.book: Float64Array3D = np.zeros((2, columns, grid.n_bins))
-        self._scale = np.ones(2)
-        self._mass = np.zeros((2, columns))
-        self._reach = np.array([-1, grid.n_bins], dtype=np.int64)
+def __getattr__(name: str) -> Any:
+    # Until liqbt/maps.py asks `Reconstruction.snapshots(..., by_leverage=True)`: the names that it imports from here.
+    if name == "BookPass":
+        from liqbt.book.passes import BookPass
 
-    def run_to(self, stop: int, emit: IntArray1D | None = None, n_window: int = 0) -> Float64Array4D:
-        """Carry the book up to bar `stop` (exclusive) and return windows of heat, in base.
+        return BookPass
+    if name == "liquidation_shift":
+        from liqbt.book.levels import shift_of
 
-        emit: shape (n_bars,), the first bin of the window wanted after each bar, or -1 for none. n_window: bins of a window.
-        Returns shape (n_rows, 2, n_columns, n_window).
-        """
-        market, flows = self.market, self.flows
-        wanted = np.full(market.n_bars, -1, dtype=np.int64) if emit is None else emit
-        heat = np.empty((int((wanted[self.done : stop] >= 0).sum()), *self.book.shape[:2], n_window))
-        advance(
-            self.done, stop, market.high, market.low, market.open, market.close,
-            market.trigger_high, market.trigger_low, market.trigger_close, flows.survival, flows.retained,
-            self.grid.width, self.grid.origin, self.grid.edges, self.shift, self._column, self.weights,
-            self.book, self._scale, self._mass, self._reach, self.swept, self.live, wanted, heat,
-        )  # fmt: skip
-        self.done = stop
-        return heat
+        return shift_of
+    raise AttributeError(name)

@@ -49,7 +49,7 @@ def drawn_zones(heat: Heatmap, params: ZoneParams, *, usable: float) -> DrawnZon
     some = replace(heat, **{name: getattr(heat, name)[kept] for name in ("timestamp", "intensity", "close", "explained_share")})
     zones = find_zones(some, params)
     great = zones.share >= _ZONE_SHARE
-    found = replace(zones, **{name: value[great] for name, value in vars(zones).items()})
+    found = zones.where(great)
     spacing = int(np.diff(heat.timestamp[looked]).max(initial=0)) or int(heat.timestamp[-1] - heat.timestamp[0])
     following = np.append(heat.timestamp[looked], heat.timestamp[-1] + spacing)
     return DrawnZones(found=found, until=following[np.searchsorted(following, found.timestamp, side="right")])

@@ -24,9 +24,12 @@ from liqbt.report.numbers import compact
 from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, log_ticks, notional_picture, visible, wants_log_axis
 from liqbt.zones import Zones
 
-__all__ = ["write_heatmap_png"]
+__all__ = ["DOWN", "INK", "PAPER", "UP", "days", "draw_candles", "write_heatmap_png"]
 
-_INK, _PAPER, _UP, _DOWN = "#e8e6f0", "#14091f", "#4fd1a5", "#ff6b6b"
+INK: Final = "#e8e6f0"
+PAPER: Final = "#14091f"
+UP: Final = "#4fd1a5"
+DOWN: Final = "#ff6b6b"
 _CELLS: Final = (1600, 700)
 _CANDLES: Final = 400
 
@@ -38,13 +41,13 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     """
     shown = visible(heat, market)
     small = shown.downsample(*_CELLS)
-    figure = Figure(figsize=(16, 8.5), facecolor=_PAPER)
+    figure = Figure(figsize=(16, 8.5), facecolor=PAPER)
     FigureCanvasAgg(figure)
     axes, side = figure.subplots(1, 2, width_ratios=(12, 1.6), sharey=True, gridspec_kw={"wspace": 0.015})
     picture = notional_picture(small)
-    times = _days(column_edges(small, market))
+    times = days(column_edges(small, market))
     mesh = axes.pcolormesh(times, small.price_edges, picture, cmap="viridis", vmin=0.0, vmax=full_colour(picture), rasterized=True)
-    _draw_candles(axes, candles(market, picture_cadence(market, _CANDLES)))
+    draw_candles(axes, candles(market, picture_cadence(market, _CANDLES)))
     _draw_profile(side, shown)
     if zones is not None:
         _draw_zones(side, zones, int(heat.timestamp[-1]))
@@ -59,16 +62,16 @@ def write_heatmap_png(path: str | Path, heat: Heatmap, market: MarketFrame, *, z
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     bar = figure.colorbar(mesh, ax=[axes, side], pad=0.01, fraction=0.02, format=FuncFormatter(lambda x, _: compact(x)))
-    bar.set_label(f"{COLOUR_LABEL}, quote per price bin", color=_INK)
+    bar.set_label(f"{COLOUR_LABEL}, quote per price bin", color=INK)
     for one in (axes, side, bar.ax):
-        one.tick_params(colors=_INK, labelsize=9)
-        one.set_facecolor(_PAPER)
+        one.tick_params(colors=INK, labelsize=9)
+        one.set_facecolor(PAPER)
         for spine in one.spines.values():
             spine.set_visible(False)
-    axes.set_title(_title(heat, market), color=_INK, loc="left", fontsize=13, pad=22)
-    axes.text(0, 1.012, _subtitle(heat, small), transform=axes.transAxes, color=_INK, alpha=0.75, fontsize=9)
+    axes.set_title(_title(heat, market), color=INK, loc="left", fontsize=13, pad=22)
+    axes.text(0, 1.012, _subtitle(heat, small), transform=axes.transAxes, color=INK, alpha=0.75, fontsize=9)
     image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=dpi, facecolor=_PAPER, bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(image, format="png", dpi=dpi, facecolor=PAPER, bbox_inches="tight", metadata={"Software": None})
     return write_whole(path, image.getvalue())
 
 
@@ -89,14 +92,16 @@ def _subtitle(heat: Heatmap, small: Heatmap) -> str:
     return "   ".join(parts)
 
 
-def _days(stamps: IntArray1D) -> Float64Array1D:
+def days(stamps: IntArray1D) -> Float64Array1D:
+    """Return UTC nanoseconds as matplotlib counts time."""
     return np.asarray(mdates.date2num(stamps.astype("datetime64[ns]")), dtype=np.float64)  # type: ignore[no-untyped-call]
 
 
-def _draw_candles(axes: Axes, bars: Candles) -> None:
-    middle = _days(bars.start + bars.step // 2)
+def draw_candles(axes: Axes, bars: Candles) -> None:
+    """Draw candles on axes whose times are `days`."""
+    middle = days(bars.start + bars.step // 2)
     width = (middle[-1] - middle[0]) / max(1, middle.size - 1) if middle.size > 1 else 1.0
-    colours = np.where(bars.close >= bars.open, _UP, _DOWN)
+    colours = np.where(bars.close >= bars.open, UP, DOWN)
     points = 72 * 13 / max(1.0, middle.size)
     for low, high, thickness in ((bars.low, bars.high, 0.16), (np.minimum(bars.open, bars.close), np.maximum(bars.open, bars.close), 0.72)):
         lines = np.stack([np.column_stack([middle, low]), np.column_stack([middle, high])], axis=1)
@@ -106,18 +111,18 @@ def _draw_candles(axes: Axes, bars: Candles) -> None:
 
 def _draw_profile(axes: Axes, heat: Heatmap) -> None:
     last: Float64Array2D = heat.notional()[-1]
-    for side, colour in ((LONG, _DOWN), (SHORT, _UP)):
+    for side, colour in ((LONG, DOWN), (SHORT, UP)):
         axes.fill_betweenx(heat.price, last[side], color=colour, alpha=0.8, linewidth=0, label=("longs", "shorts")[side])
-    axes.axhline(float(heat.close[-1]), color=_INK, linewidth=0.8, linestyle="--")
-    axes.set_xlabel(f"as of {format_ns(heat.timestamp[-1])[5:16]}", color=_INK, fontsize=9)
+    axes.axhline(float(heat.close[-1]), color=INK, linewidth=0.8, linestyle="--")
+    axes.set_xlabel(f"as of {format_ns(heat.timestamp[-1])[5:16]}", color=INK, fontsize=9)
     axes.tick_params(labelleft=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: compact(x)))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3, prune="lower"))
-    axes.legend(loc="upper right", fontsize=8, frameon=False, labelcolor=_INK)
+    axes.legend(loc="upper right", fontsize=8, frameon=False, labelcolor=INK)
 
 
 def _draw_zones(axes: Axes, zones: Zones, known: int) -> None:
     right = axes.get_xlim()[1]
     for row in np.flatnonzero(zones.timestamp == known):
-        axes.axhspan(float(zones.low[row]), float(zones.high[row]), color=_INK, alpha=0.16, linewidth=0)
-        axes.text(right, float(zones.peak[row]), f"{zones.share[row]:.0%} ", color=_INK, fontsize=8, va="center", ha="right")
+        axes.axhspan(float(zones.low[row]), float(zones.high[row]), color=INK, alpha=0.16, linewidth=0)
+        axes.text(right, float(zones.peak[row]), f"{zones.share[row]:.0%} ", color=INK, fontsize=8, va="center", ha="right")

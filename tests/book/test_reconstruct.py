@@ -9,10 +9,12 @@ from generators import with_open_interest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liqbt.book.flows import Flows
+from liqbt.book.flows import build_flows
+from liqbt.book.grid import price_grid
+from liqbt.book.levels import Levels
 from liqbt.book.params import BookParams, LeverageMix
+from liqbt.book.passes import BookPass
 from liqbt.book.reconstruct import reconstruct
-from liqbt.book.state import BookPass, liquidation_shift, price_grid
 from liqbt.errors import ConfigError
 
 HOUR = 3_600_000_000_000
@@ -206,24 +208,16 @@ def test_mirrored_prices_swap_longs_and_shorts(make_market, moves, seed):
     count = len(moves)
     rng = np.random.default_rng(seed)
     survival, retained = np.repeat(rng.uniform(0, 1, (count, 1)), 2, axis=1), np.repeat(rng.uniform(0, 9, (count, 1)), 2, axis=1)
-    none = np.zeros((count, 2))
     shift = np.array([[-0.3, -0.07, -0.031], [0.3, 0.07, 0.031]])
     swept = []
     for sign in (1, -1):
         market = make_market(close=list(np.exp(sign * log_price)))
-        flows = Flows(
-            timestamp=market.timestamp, open_interest=np.ones(count), opened=none, closed=none, seen=none,
-            survival=survival, retained=retained, source="recorded", inconsistent=0,
-        )  # fmt: skip
-        book = BookPass(market, flows, price_grid(market, shift, 20.0), shift)
+        flows = replace(build_flows(replace(market, open_interest=np.ones(count)), BookParams()), survival=survival, retained=retained)
+        levels = Levels.of(shift)
+        book = BookPass(market, flows, price_grid(market, levels.shift, 20.0), levels, COARSE)
         book.run_to(count)
         swept.append(book.swept)
     np.testing.assert_allclose(swept[0], swept[1][:, ::-1], rtol=1e-9, atol=1e-9)
-
-
-def test_liquidation_shift_is_where_the_formula_says():
-    shift = liquidation_shift((10.0, 50.0), 0.005)
-    np.testing.assert_allclose(np.exp(shift), [[0.9 / 0.995, 0.98 / 0.995], [1.1 / 1.005, 1.02 / 1.005]], rtol=1e-12)
 
 
 # --- heatmap() ------------------------------------------------------------------------------------------------------

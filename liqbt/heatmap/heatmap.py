@@ -6,51 +6,32 @@ A heatmap knows nothing of how it was made; the book hands it out.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from liqbt._time import format_ns, to_index
-from liqbt._typing import LONG, SHORT, SIDES, Float64Array1D, Float64Array2D, Float64Array3D, IntArray1D
-from liqbt.errors import ConfigError
+from liqbt._time import format_ns
+from liqbt._typing import LONG, SHORT, SIDES, Float64Array2D, Float64Array3D, Side
+from liqbt.errors import ConfigError, did_you_mean
+from liqbt.heatmap.axes import MapAxes, Unit, check_unit
+from liqbt.heatmap.liquidation_map import LiquidationMap
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
     import xarray as xr
 
 __all__ = ["Heatmap"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heatmap:
-    """Expected liquidations by time, side and price: a reconstruction, not a measurement.
+class Heatmap(MapAxes):
+    """Expected liquidations by time, side and price: a reconstruction, not a measurement. Its axes are told by `MapAxes`.
 
-    timestamp: shape (n_times,), UTC nanoseconds, when each snapshot was known (the close of its bar).
-    price_edges: shape (n_prices + 1,), quote, ascending; logarithmic bins with their origin at price 1.
     intensity: shape (n_times, 2, n_prices), base; [:, 0] longs that would be liquidated there (below price), [:, 1] shorts.
-    close: shape (n_times,), quote, last price at each snapshot.
-    explained_share: shape (n_times,), share of open interest whose entry was seen; NaN before the book starts.
-    symbol: for labels. open_interest_source: `recorded` or `volume`. synthetic: True where the market was simulated.
     """
 
-    timestamp: IntArray1D
-    price_edges: Float64Array1D
     intensity: Float64Array3D
-    close: Float64Array1D
-    explained_share: Float64Array1D
-    symbol: str
-    open_interest_source: str
-    synthetic: bool = False
-
-    @property
-    def price(self) -> Float64Array1D:
-        """Geometric centres of the price bins, shape (n_prices,), quote."""
-        return np.sqrt(self.price_edges[:-1] * self.price_edges[1:])
-
-    @property
-    def index(self) -> pd.DatetimeIndex:
-        """Snapshot times, `datetime64[ns, UTC]`."""
-        return to_index(self.timestamp)
 
     @property
     def total(self) -> Float64Array2D:
@@ -61,28 +42,44 @@ class Heatmap:
         """Return the intensity valued at its own price, shape (n_times, 2, n_prices), quote."""
         return self.intensity * self.price
 
-    def to_xarray(self) -> xr.DataArray:
-        """Return a DataArray with dims (timestamp, side, price), in base; naive UTC times, as xarray wants them."""
+    def of(self, side: Side, unit: Unit = "base") -> Float64Array2D:
+        """Return the intensity of one side, shape (n_times, n_prices), in base or quote.
+
+        Raises ConfigError for another side or unit.
+        """
+        check_unit(unit)
+        if side not in SIDES:
+            raise ConfigError(f"side: {side!r} is not a position side{did_you_mean(str(side), SIDES)}")
+        one = self.intensity[:, SIDES.index(side)]
+        return one if unit == "base" else one * self.price
+
+    def to_xarray(self, unit: Unit = "base") -> xr.DataArray:
+        """Return a DataArray with dims (timestamp, side, price), in base or quote; naive UTC times, as xarray wants them."""
         import xarray as xr
 
+        check_unit(unit)
         return xr.DataArray(
-            self.intensity,
+            self.intensity if unit == "base" else self.notional(),
             dims=("timestamp", "side", "price"),
-            coords={
-                "timestamp": self.index.tz_localize(None),
-                "side": list(SIDES),
-                "price": self.price,
-                "close": ("timestamp", self.close),
-                "explained_share": ("timestamp", self.explained_share),
-            },
+            coords={**self.coordinates(), "side": list(SIDES)},
             name="liquidation_intensity",
-            attrs={
-                "units": "base",
-                "symbol": self.symbol,
-                "open_interest_source": self.open_interest_source,
-                "synthetic": int(self.synthetic),
-            },
+            attrs={"units": unit, **self.origin()},
         )
+
+    def to_zarr(self, path: str | Path) -> Path:
+        """Write the map as a zarr group and return its path; `read_heatmap` gives it back to the last bit.
+
+        See `liqbt.heatmap.files.write_heatmap`.
+        """
+        from liqbt.heatmap.files import write_heatmap
+
+        return write_heatmap(self, path)
+
+    def figure(self) -> go.Figure:
+        """Return an interactive figure of the map under its last prices; cells are the hottest of those that they cover."""
+        from liqbt.heatmap.figures import heatmap_figure
+
+        return heatmap_figure(self)
 
     def between(self, low: float, high: float) -> Heatmap:
         """Return the part whose price bins overlap [low, high], quote. Raises ConfigError where none does."""
@@ -118,10 +115,14 @@ class Heatmap:
 
         Raises ConfigError where nothing was known yet.
         """
-        row = int(np.searchsorted(self.timestamp, instant, side="right")) - 1
-        if row < 0:
-            raise ConfigError(f"instant: nothing is known at {format_ns(instant)}; the first snapshot is of {format_ns(self.timestamp[0])}")
-        return np.asarray(self.intensity[row])
+        return np.asarray(self.intensity[self.row_at(instant)])
+
+    def liquidation_map(self, instant: int | None = None) -> LiquidationMap:
+        """Return the last snapshot known at `instant` (UTC nanoseconds, None for the last of all) as a map by price, in one group.
+
+        Raises ConfigError where nothing was known yet.
+        """
+        return LiquidationMap.of(self, self.intensity[:, :, None, :], ("all",), instant)
 
     def __repr__(self) -> str:
         return (
