@@ -7,15 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from liqbt._time import format_ns, parse_interval
-from liqbt._typing import BoolArray1D, Float64Array2D, Float64Array4D, IntArray1D, Progress
+from liqbt._typing import BoolArray1D, Float64Array2D, Progress
 from liqbt.book.reconstruct import Reconstruction
-from liqbt.book.state import BookPass, liquidation_shift
 from liqbt.errors import ConfigError
 from liqbt.heatmap import LEVERAGE_GROUPS, LeverageHeat, LiquidationMap, ProbabilityMap, ZoneSize, probability_map
 
 __all__ = ["leverage_heat", "liquidation_map", "zone_probability"]
-
-_CHUNK_CELLS = 4_000_000  # heat cells held at once, 32 MB
 
 
 def leverage_heat(
@@ -84,7 +81,7 @@ def _parts(book: Reconstruction, wanted: BoolArray1D, reach: float, progress: Pr
     explained = book.explained_share
     bars = np.flatnonzero(wanted)
     done = 0
-    for heat in _unit_heat(book, np.where(wanted, first, -1), stop - first, progress):
+    for heat in book.snapshots(np.where(wanted, first, -1), stop - first, progress, by_leverage=True):
         part = bars[done : done + heat.shape[0]]
         done += heat.shape[0]
         if part.size:
@@ -99,12 +96,3 @@ def _parts(book: Reconstruction, wanted: BoolArray1D, reach: float, progress: Pr
                 leverage=book.mix.leverage,
                 intensity=heat,
             )
-
-
-def _unit_heat(book: Reconstruction, first_bin: IntArray1D, n_window: int, progress: Progress | None) -> Iterator[Float64Array4D]:
-    passing = BookPass(book.market, book.flows, book.grid, liquidation_shift(book.mix.leverage, book.rate))
-    run = max(1, _CHUNK_CELLS // (2 * len(book.mix.leverage) * n_window))
-    for last in [*np.flatnonzero(first_bin >= 0)[run - 1 :: run], book.market.n_bars - 1]:
-        yield passing.run_to(int(last) + 1, first_bin, n_window)
-        if progress is not None:
-            progress(passing.done / book.market.n_bars, "heat")

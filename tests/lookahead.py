@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from liqbt.book.params import BookParams
 from liqbt.book.reconstruct import reconstruct
 from liqbt.features import build_features
-from liqbt.market import MarketFrame
+from liqbt.market import MarketFrame, VolumeProfile
 from liqbt.scoring import Costs, backtest
 from liqbt.zones import find_zones
 
@@ -16,7 +18,8 @@ from liqbt.zones import find_zones
 def tables_of(market):
     """The canonical tables that a market could have been made from."""
     bars = market.to_frame()[market.observed]
-    tables = {"bars": bars[["open", "high", "low", "close", "volume"]].reset_index()}
+    columns = ["open", "high", "low", "close", "volume", *(["taker_buy_volume"] if "taker_buy_volume" in bars else [])]
+    tables = {"bars": bars[columns].reset_index()}
     end = market.index + pd.Timedelta(market.interval)
     if market.open_interest is not None:
         known = ~np.isnan(market.open_interest)
@@ -29,13 +32,27 @@ def tables_of(market):
         opens = np.clip(market.open, market.mark_low, market.mark_high)
         columns = {"open": opens, "high": market.mark_high, "low": market.mark_low, "close": market.mark_close}
         tables["mark"] = pd.DataFrame(columns).assign(timestamp=market.index)[market.observed].reset_index(drop=True)
+    if market.liquidated is not None:
+        seen = ~np.isnan(market.liquidated).any(axis=1)
+        totals = dict(zip(("long", "short"), market.liquidated[seen].T, strict=True))
+        tables["liquidation_totals"] = pd.DataFrame({"timestamp": market.index[seen], **totals})
     return tables
 
 
 def changed_future(market, cut, *, seed):
     """The market with all that became known after the close of bar `cut` scrambled, or cut off where seed is None."""
     tables = changed_tables(tables_of(market), market.timestamp[cut] + market.interval_ns, market.interval_ns, seed=seed)
-    return MarketFrame.from_frames(**tables, venue=market.venue, symbol=market.symbol, interval=market.interval)
+    changed = MarketFrame.from_frames(**tables, venue=market.venue, symbol=market.symbol, interval=market.interval)
+    return changed if market.volume_profile is None else replace(changed, volume_profile=changed_profile(market, cut, changed.n_bars, seed))
+
+
+def changed_profile(market, cut, n_bars, seed):
+    """Where the first `n_bars` traded, with other amounts in the bars after `cut`."""
+    profile = market.volume_profile
+    rows, known = int(profile.offsets[n_bars]), int(profile.offsets[cut + 1])
+    rng = np.random.default_rng(seed)
+    buy, sell = (np.r_[side[:known], side[known:rows] * rng.lognormal(0, 1.0, rows - known)] for side in (profile.buy, profile.sell))
+    return VolumeProfile(width=profile.width, offsets=profile.offsets[: n_bars + 1], bin=profile.bin[:rows], buy=buy, sell=sell)
 
 
 def changed_tables(tables, known_until, interval_ns, *, seed):
@@ -43,7 +60,7 @@ def changed_tables(tables, known_until, interval_ns, *, seed):
     rng = np.random.default_rng(seed)
     changed = {}
     for name, table in tables.items():
-        known_at = table["timestamp"].astype("int64") + (interval_ns if name in ("bars", "mark") else 0)
+        known_at = table["timestamp"].astype("int64") + (interval_ns if name in ("bars", "mark", "liquidation_totals") else 0)
         if "available_at" in table:
             known_at = table["available_at"].astype("int64")
         future = (known_at > known_until).to_numpy()
@@ -58,6 +75,8 @@ def changed_tables(tables, known_until, interval_ns, *, seed):
                 values.loc[future, "high"], values.loc[future, "low"] = prices.max(axis=1), prices.min(axis=1)
             for column in values.columns.difference(["open", "high", "low", "close"]):
                 values.loc[future, column] *= rng.lognormal(0, 1.0, int(future.sum()))
+            if "taker_buy_volume" in values:
+                values.loc[future, "taker_buy_volume"] = values.loc[future, "volume"] * rng.random(int(future.sum()))
             kept = pd.concat([table[clocks], values], axis=1)
         if len(kept):
             changed[name] = kept
@@ -72,6 +91,7 @@ def stages(market, strategies, cut, *, params=None, every=None):
     out = {
         "survival": book.flows.survival[until], "retained": book.flows.retained[until], "opened": book.flows.opened[until],
         "interest": book.flows.open_interest[until], "swept": book.swept[until], "live": book.live[until],
+        "closed": book.closed[until],
     }  # fmt: skip
     heat = book.heatmap(every, reach=0.28)
     rows = heat.timestamp <= instant

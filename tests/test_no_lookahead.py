@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lookahead import changed_future, changed_tables, difference, stages, tables_of
 
 from liqbt.book.params import BookParams
-from liqbt.market import MarketFrame
+from liqbt.market import MarketFrame, VolumeProfile
 from liqbt.signals import Signals
 from liqbt.strategy import load_strategy, shipped_strategies
 
@@ -40,6 +40,48 @@ def test_flows_book_and_map_on_random_markets(data, market, seed):
     assume(bars.size > 0)
     cut = int(data.draw(st.sampled_from(bars)))
     params = BookParams(bin_bps=20.0)
+    assert (
+        difference(stages(market, {}, cut, params=params), stages(changed_future(market, cut, seed=seed), {}, cut, params=params)) is None
+    )
+
+
+book_options = st.fixed_dictionaries({
+    "bin_bps": st.just(20.0),
+    "count_liquidations": st.booleans(),
+    "hazard_exponent": st.sampled_from((0.0, 0.5)),
+    "fleeting_share": st.sampled_from((0.0, 0.3)),
+    "median_notional": st.sampled_from((None, 1e5)),
+    "taker_tilt": st.sampled_from((0.0, -0.7)),
+    "recorded_liquidations_close": st.booleans(),
+})  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    data=st.data(), drawn=with_open_interest(min_bars=4, max_bars=40), seed=futures, options=book_options, noise=st.integers(0, 2**32 - 1)
+)
+def test_every_option_of_the_book_on_random_markets(data, drawn, seed, options, noise):
+    """With taker volume, recorded liquidations and volume at price, all of which change after the cut too."""
+    rng = np.random.default_rng(noise)
+    count = drawn.n_bars
+    width = np.log1p(5e-4) / 5
+    offsets = np.append(0, np.cumsum(rng.integers(0, 3, count)))
+    bar = np.repeat(np.arange(count), np.diff(offsets))
+    lowest = np.floor(np.log(drawn.low) / width).astype(np.int64)[bar]
+    bins = lowest + (np.arange(bar.size) - offsets[bar])
+    buy, sell = rng.uniform(0, 5, (2, bar.size))
+    full = replace(
+        drawn,
+        taker_buy_volume=drawn.volume * rng.random(count),
+        liquidated=rng.uniform(0, 20, (count, 2)),
+        volume_profile=VolumeProfile(width=width, offsets=offsets, bin=bins, buy=buy, sell=sell),
+    )
+    market = changed_future(full, count - 1, seed=None)
+    known = int(np.argmax(market.open_interest > 0))
+    bars = np.flatnonzero(market.observed[:-1] & (np.arange(count - 1) >= known))
+    assume(bars.size > 0)
+    cut = int(data.draw(st.sampled_from(bars)))
+    params = BookParams(**options)
     assert (
         difference(stages(market, {}, cut, params=params), stages(changed_future(market, cut, seed=seed), {}, cut, params=params)) is None
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from liqbt._typing import Float64Array2D, Float64Array3D
 from liqbt.book.params import BookParams, LeverageMix
 from liqbt.errors import ConfigError
-from liqbt.margin import GENERIC_TIERS, LeverageTier, MarginRule, TierArrays, liquidation_distance, margin_rule
+from liqbt.margin import LeverageTier, MarginRule, TierArrays, liquidation_distance, margin_rule
 from liqbt.market import MarketFrame
 
 __all__ = ["Levels", "liquidation_levels"]
@@ -116,9 +116,3 @@ def _without(mix: LeverageMix, missing: Sequence[float], params: BookParams) -> 
             "assume smaller positions or a lower leverage"
         )
     return LeverageMix.of(left)
-
-
-def shift_of(leverage: Sequence[float], rate: float) -> Levels:
-    """Return the levels of small linear positions at one maintenance margin rate, for liqbt/maps.py until it asks the book."""
-    distance = liquidation_distance(leverage, [1.0], (_one_bracket(GENERIC_TIERS[0], rate),))[:, 0].T
-    return Levels.of(np.stack([np.log1p(-distance[0]), np.log1p(distance[1])]))

@@ -34,7 +34,7 @@ class BookPass:
         flows: Flows,
         grid: PriceGrid,
         levels: Levels,
-        params: BookParams = BookParams(),  # noqa: B008 - frozen
+        params: BookParams,
         *,
         state: BookState | None = None,
         record: bool = True,

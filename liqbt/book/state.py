@@ -179,16 +179,3 @@ def _fits(state: BookState) -> bool:
     empty = (state.lowest == NOWHERE) & (state.highest == -NOWHERE)
     inside = (state.lowest >= state.first) & (state.highest < state.first + bins) & (state.lowest <= state.highest)
     return bool((empty | inside).all()) and state.flows.source in ("recorded", "volume")
-
-
-def __getattr__(name: str) -> Any:
-    # Until liqbt/maps.py asks `Reconstruction.snapshots(..., by_leverage=True)`: the names that it imports from here.
-    if name == "BookPass":
-        from liqbt.book.passes import BookPass
-
-        return BookPass
-    if name == "liquidation_shift":
-        from liqbt.book.levels import shift_of
-
-        return shift_of
-    raise AttributeError(name)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import reference_flows
 
+from liqbt.book._flow_kernels import retained_under
 from liqbt.book.flows import build_flows
 from liqbt.book.params import BookParams
-from liqbt.errors import DataError
+from liqbt.errors import ConfigError, DataError
 
 shares = st.floats(0, 1)
 interests = st.lists(st.sampled_from((0.0, 1e-9, 1.0, 40.0, 40.0, 41.0, 1e6)), min_size=2, max_size=30).filter(lambda x: max(x) > 0)
@@ -157,3 +158,59 @@ def test_to_frame_has_a_row_a_bar(make_market):
     assert frame.index.is_monotonic_increasing
     assert frame["opened_long"].tolist() == flows.opened[:, 0].tolist()
     assert frame["closed_short"].tolist() == flows.closed[:, 1].tolist()
+
+
+# --- what may inform the flows --------------------------------------------------------------------------------------
+
+
+def test_taker_volume_tilts_the_churn(make_market):
+    """Half of 60 churns: at a tilt of 0.4, a bar of buying alone gives longs 0.5 + 0.4 / 2 of it, one of selling 0.3."""
+    market = make_market(close=[100.0] * 5, volume=[60.0, 60.0, 60.0, 60.0, 0.0], open_interest=[100.0] * 5)
+    bought = replace(market, taker_buy_volume=np.array([60.0, 0.0, 30.0, 45.0, 0.0]))
+    flows = build_flows(bought, BookParams(taker_tilt=0.4))
+    np.testing.assert_allclose(flows.opened[:, 0], [21.0, 9.0, 15.0, 18.0, 0.0])
+    np.testing.assert_allclose(flows.opened[:, 1], [9.0, 21.0, 15.0, 12.0, 0.0])
+    np.testing.assert_array_equal(flows.opened, flows.closed)
+    most = build_flows(bought, BookParams(taker_tilt=1.0, long_churn_share=0.9))
+    np.testing.assert_allclose(most.opened[:2, 0], [30.0, 12.0])  # a share stays within 0 and 1
+    with pytest.raises(ConfigError, match=r"^taker_tilt: 0.4 needs taker_buy_volume, which TESTUSDT lacks; leave it at 0$"):
+        build_flows(market, BookParams(taker_tilt=0.4))
+
+
+def test_recorded_liquidations_are_closings(make_market):
+    """At most what the bar's volume leaves beside the change of open interest, which closes 30 of the second bar by itself."""
+    market = make_market(close=[100.0] * 4, volume=[40.0] * 4, open_interest=[100.0, 70.0, 70.0, 70.0])
+    seen = replace(market, liquidated=np.array([[0.0, 0.0], [32.0, 20.0], [25.0, 500.0], [np.nan, np.nan]]))
+    flows = build_flows(seen, BookParams(churn_share=0.1, recorded_liquidations_close=True))
+    np.testing.assert_allclose(flows.closed, [[2.0, 2.0], [32.0, 30.5], [25.0, 40.0], [2.0, 2.0]])
+    np.testing.assert_allclose(flows.opened - flows.closed, [[0.0, 0.0], [-30.0, -30.0], [0.0, 0.0], [0.0, 0.0]])
+    plain = build_flows(seen, BookParams(churn_share=0.1))
+    np.testing.assert_allclose(plain.closed, [[2.0, 2.0], [30.5, 30.5], [2.0, 2.0], [2.0, 2.0]])
+    with pytest.raises(ConfigError, match=r"^recorded_liquidations_close: TESTUSDT has no recorded liquidations; load them"):
+        build_flows(market, BookParams(recorded_liquidations_close=True))
+
+
+@pytest.mark.parametrize("multiple", [0.3, 1.0, 2.5, 40.0])
+@pytest.mark.parametrize("volume", [3.0, 30.0, 2000.0])
+@pytest.mark.parametrize("interest", [(40.0, 40.0), (40.0, 43.0), (40.0, 12.0), (1.0, 1000.0), (0.0, 50.0)])
+def test_a_multiple_of_the_hazard_is_the_integral_over_the_bar(make_market, interest, volume, multiple):
+    volume = volume + abs(interest[1] - interest[0])
+    flows = flows_of(make_market, list(interest), [0.0, volume], churn_share=0.7, long_churn_share=0.3)
+    survival, retained = np.empty((2, 2, 1)), np.empty((2, 2, 1))
+    flows.under(np.full((2, 1), multiple), np.ones(1), slice(0, 2), survival, retained)
+    expected = reference_flows(volume, interest, 0.7, 0.3, multiple)
+    for side, name in enumerate(("long", "short")):
+        if interest[0] > 0:
+            assert survival[1, side, 0] == pytest.approx(expected[name][2], rel=2e-4, abs=1e-9)
+        assert retained[1, side, 0] == pytest.approx(expected[name][3], rel=2e-3, abs=1e-6)
+        assert retained[1, side, 0] <= flows.opened[1, side] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("hazard", [1e-9, 1e-6, 9e-5, 1.1e-4, 1e-2, 3.0])
+@pytest.mark.parametrize("growth", [0.0, 1e-5, -0.7])
+def test_small_hazards_are_as_exact_as_large_ones(hazard, growth):
+    """What a bar retains at twice the hazard, over what it retains at once: the ratio of (1 - exp(-z)) / z at both."""
+    survival, retained = np.full((1, 2, 1), np.exp(-2 * hazard)), np.empty((1, 2, 1))
+    retained_under(np.full((1, 2), hazard), np.array([growth]), np.ones((1, 2)), np.full((2, 1), 2.0), np.ones(1), survival, retained)
+    twice, once = 2 * hazard + growth, hazard + growth
+    np.testing.assert_allclose(retained, np.expm1(-twice) / twice / (np.expm1(-once) / once), rtol=1e-11)

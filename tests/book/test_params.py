@@ -91,6 +91,12 @@ def test_bad_mixes_as_written(leverage, shares, message):
         ("maintenance_margin_rate", (0.0, 1.0, -0.01, math.nan)),
         ("open_interest_days", (0.0, -1.0, 1001.0, math.nan, math.inf)),
         ("volume_memory_days", (0.0, -1.0, 1001.0, math.nan, math.inf)),
+        ("taker_tilt", (-1.1, 1.1, math.nan)),
+        ("hazard_exponent", (-0.1, 2.1, math.nan)),
+        ("hazard_distance", (0.0, 1.0, math.nan)),
+        ("fleeting_share", (-0.1, 1.0, math.nan)),
+        ("notional_sigma", (-0.1, 5.1, math.nan)),
+        ("median_notional", (0.0, -1.0, math.nan, math.inf)),
     ],
 )
 def test_parameters_out_of_range_are_named_with_their_value(name, bad):
@@ -98,3 +104,14 @@ def test_parameters_out_of_range_are_named_with_their_value(name, bad):
         with pytest.raises(ConfigError, match=rf"^{name}: {value!r} must be "):
             BookParams(**{name: value})
     BookParams(**{name: 0.5})
+
+
+@pytest.mark.parametrize("bad", [0.5, 1001.0, math.nan])
+def test_fleeting_positions_close_faster_than_the_rest(bad):
+    with pytest.raises(ConfigError, match=rf"^fleeting_hazard: {bad!r} must be between 1 and 1000"):
+        BookParams(fleeting_hazard=bad)
+
+
+def test_a_rate_and_a_size_would_both_decide_the_bracket():
+    with pytest.raises(ConfigError, match=r"^median_notional: 50000 decides the bracket, which maintenance_margin_rate 0.01 replaces"):
+        BookParams(median_notional=5e4, maintenance_margin_rate=0.01)

@@ -248,6 +248,18 @@ def test_a_save_that_fails_leaves_the_old_state(saved, tmp_path, monkeypatch):
     assert [one.name for one in tmp_path.iterdir()] == ["book.npz"]
 
 
+def test_nothing_is_left_of_what_was_all_liquidated():
+    """To the bit, whatever was added and closed before: a rest would grow again in relation to the little that opens later."""
+    market = walk(2000, seed=11)
+    fallen = {name: np.r_[getattr(market, name)[:-1], 500.0] for name in ("open", "high", "low", "close")}
+    quiet = np.r_[market.volume[:-1], 0.0]
+    interest = np.r_[market.open_interest[:-1], market.open_interest[-2]]
+    every = LeverageMix.of(dict.fromkeys((2, 3, 5, 10, 20, 30, 50, 75, 100), 1.0))
+    book = reconstruct(replace(market, **fallen, volume=quiet, open_interest=interest), every)
+    np.testing.assert_array_equal(book.live[-1, 0], 0.0)
+    np.testing.assert_array_equal(book.swept[-1, 0], book.live[-2, 0])
+
+
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 
