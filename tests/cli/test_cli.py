@@ -1,56 +1,22 @@
 """The command line: the way from a file to a report, and one plain line for every mistake."""
 
-import contextlib
 import hashlib
-import io
 import json
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import typer
+from command import Done, fingerprint, refused, run
 
 import liqbt
-from liqbt.cli import app, main
+from liqbt.cli import app
 
 BARS = 240
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-def run(*arguments):
-    """What `liqbt ARGUMENTS` does, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["liqbt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-    return Done(caught.value.code, out.getvalue(), err.getvalue())
-
-
-def refused(*arguments, says):
-    """The user's mistake: exit code 2, one line on stderr, nothing on stdout, no traceback."""
-    done = run(*arguments)
-    assert done.code == 2, done
-    assert done.out == ""
-    assert done.err.count("\n") == 1, done.err
-    assert done.err.startswith("liqbt: ")
-    assert says in done.err
-    return done
 
 
 def bars():
@@ -78,10 +44,6 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
     assert run(*importing(written(folder, bars()), folder / "store", "--json")).code == 0
     return folder / "store"
-
-
-def fingerprint(folder):
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture

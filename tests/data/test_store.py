@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from liqbt.data import _partition
 from liqbt.data._places import ConflictError, Folder
-from liqbt.data.importing import import_files
 from liqbt.data.readers import Recording
 from liqbt.data.schema import table
 from liqbt.data.store import Store
@@ -477,70 +476,3 @@ def test_copies_beside_a_file_are_not_read(store):
     file.with_name("part (conflicted copy).parquet").write_bytes(file.read_bytes())
     assert stored(store) == 4
     assert store.contents()[0].rows == 4
-
-
-def totals_file(tmp_path, name, first_hour, values="1,2"):
-    path = tmp_path / name
-    path.write_text("".join(f"2024-06-20 {hour:02d}:00:00,{values}\n" for hour in range(first_hour, first_hour + 4)))
-    return path
-
-
-def test_import_files(tmp_path, store):
-    paths = [totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "two.csv", 2, "5,6")]
-    told = []
-    results = import_files(
-        paths,
-        store=store.path,
-        venue="binance",
-        symbol="BTCUSDT",
-        reader="coinalyze",
-        progress=lambda share, what: told.append((share, what)),
-    )
-    assert [(r.source, r.taken_for, [(s.table, s.interval, s.rows) for s in r.stored]) for r in results] == [
-        ("one.csv", "a Coinalyze export, 3 columns", [("liquidation_totals", "1h", 4)]),
-        ("two.csv", "a Coinalyze export, 3 columns", [("liquidation_totals", "1h", 4)]),
-    ]
-    assert [(s.written.rows_new, s.written.rows_replaced) for r in results for s in r.stored] == [(4, 0), (2, 2)]
-    assert stored(store, "liquidation_totals") == 6
-    shares = [share for share, _ in told]
-    assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0.0, 1.0)
-    again = import_files(paths, store=store, venue="binance", symbol="BTCUSDT", reader="coinalyze")
-    assert [s.written.partitions for r in again for s in r.stored] == [(), ()]
-
-
-def test_a_bad_file_among_good_ones_stores_nothing(tmp_path, store):
-    paths = [totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "bad.csv", 0, "1,x")]
-    with pytest.raises(DataError, match=r"bad.csv: row 1: short is 'x'"):
-        import_files(paths, store=store, venue="binance", symbol="BTCUSDT", reader="coinalyze")
-    assert not store.path.exists()
-
-
-def test_a_refused_file_among_good_ones_stores_nothing(tmp_path, store):
-    one, two = totals_file(tmp_path, "one.csv", 0), totals_file(tmp_path, "two.csv", 2, "5,6")
-    options = {"store": store, "venue": "binance", "symbol": "BTCUSDT", "reader": "coinalyze"}
-    import_files([two], **options)
-    before = bytes_of(store)
-    with pytest.raises(StoreError, match=r"two.csv was imported before with other reading options"):
-        import_files([one, two], **options, utc_offset_hours=1)
-    assert bytes_of(store) == before
-
-
-def test_a_folder_with_another_contract_of_the_symbol(tmp_path, store):
-    for symbol in ("BTCUSDT", "BTCUSDT_240628"):
-        path = tmp_path / "files" / f"{symbol}-aggTrades-2024-01-31.csv"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("7,42000.5,0.25,11,12,1706716800000,true\n")
-    with pytest.raises(ConfigError, match=r"is of BTCUSDT_240628 by its name, not 'BTCUSDT'"):
-        import_files([tmp_path / "files"], store=store, symbol="BTCUSDT")
-    assert not store.path.exists()
-
-
-def test_import_arguments(tmp_path, store):
-    options = {"store": store, "venue": "binance", "symbol": "BTCUSDT", "reader": "coinalyze"}
-    with pytest.raises(ConfigError, match=r"no files were given"):
-        import_files([], **options)
-    with pytest.raises(ConfigError, match=r"give a list of files"):
-        import_files("one.csv", **options)
-    with pytest.raises(ConfigError, match=r"symbol: 'BTC/USDT' is no plain name"):
-        import_files([totals_file(tmp_path, "one.csv", 0)], **options | {"symbol": "BTC/USDT"})
