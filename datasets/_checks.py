@@ -26,7 +26,7 @@ _NON_NEGATIVE: Final = (
     "volatility_of_volatility", "jumps_per_day", "jump_scale", "mark_noise_bps", "notional_sigma", "holding_exponent", "cross_margin",
     "top_up_margin", "maker_churn", "funding_sensitivity", "cascade",
 )  # fmt: skip
-_ANY: Final = ("gravity_bps_per_hour", "reversal_bps")
+_ANY: Final = ("annual_drift", "gravity_bps_per_hour", "reversal_bps")
 _FRACTIONS: Final = ("daily_seasonality", "hedged_share")
 _SHARES: Final = ("cross_share", "stop_share", "top_up_share", "lasting_share")
 _INSIDE: Final = ("stop_nearest", "stop_farthest", "top_up_at")

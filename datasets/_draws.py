@@ -47,7 +47,7 @@ class Draws:
         """Return the draws of the next `count` steps, and activity: volatility relative to its mean, shape (count,).
 
         Volatility is drawn without regard to price, and each step's drift takes out the convexity of the exponential, so
-        that the price, not only its logarithm, is a martingale up to rounding to ticks.
+        that without `annual_drift` the price, not only its logarithm, is a martingale up to rounding to ticks.
         """
         params, of = self.params, self._of
         spread, hours = params.volatility_of_volatility, params.step_hours
@@ -60,7 +60,7 @@ class Draws:
         # E[relative ** 2] = 1, so that annual_volatility means what it says
         relative = self._season(count) / season_norm * np.exp(log_volatility - spread**2)
         variance = (params.annual_volatility**2 - params.jump_variance) * hours / YEAR_HOURS * relative**2
-        noise = np.sqrt(variance) * of["returns"].standard_normal(count) - variance / 2.0
+        noise = np.sqrt(variance) * of["returns"].standard_normal(count) - variance / 2.0 + params.annual_drift * hours / YEAR_HOURS
         jumps = of["jumps"].poisson(params.jumps_per_day * hours / 24.0, count)
         noise += np.sqrt(jumps) * params.jump_scale * of["jump_sizes"].standard_normal(count) - jumps * params.jump_scale**2 / 2.0
         activity = relative * season_norm * math.exp(spread**2 / 2.0)

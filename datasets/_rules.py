@@ -88,6 +88,7 @@ def discount_of(params: SyntheticParams) -> Float64Array1D:
 def grid_of(params: SyntheticParams) -> tuple[int, int]:
     """Return absolute index of the first price bin, and how many there are. Beyond them nothing is lost but speed and the map."""
     width = bin_width(params.truth_bin_bps)
-    range_ = _SIGMAS * params.annual_volatility * math.sqrt((params.days + params.warmup_days) / 365.0)
+    years = (params.days + params.warmup_days) / 365.0
+    range_ = _SIGMAS * params.annual_volatility * math.sqrt(years) + abs(params.annual_drift) * years
     origin = math.floor((math.log(params.initial_price) - range_ - _BELOW) / width)
     return origin, math.ceil((2.0 * range_ + _BELOW + _ABOVE) / width)

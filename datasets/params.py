@@ -47,6 +47,7 @@ class SyntheticParams:
 
     **Price.** initial_price: quote, where the warm-up begins. tick_size: quote. lot_size: base.
     annual_volatility: standard deviation of log returns over 365 days, jumps included.
+    annual_drift: logarithm of the factor by which price is expected to grow in 365 days; 0 makes it a martingale.
     volatility_of_volatility: stationary standard deviation of log volatility. volatility_half_life_hours: of its shocks.
     daily_seasonality: amplitude of volatility and activity over the day, fraction, highest at 15:00 UTC.
     jumps_per_day: mean count. jump_scale: standard deviation of one jump's log return.
@@ -105,6 +106,7 @@ class SyntheticParams:
     tick_size: float = 0.001
     lot_size: float = 0.001
     annual_volatility: float = 0.75
+    annual_drift: float = 0.0
     volatility_of_volatility: float = 0.45
     volatility_half_life_hours: float = 24.0
     daily_seasonality: float = 0.3

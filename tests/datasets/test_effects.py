@@ -278,3 +278,17 @@ def test_momentum_tilts_sides():
         followed.append(np.corrcoef(trend, (opened[:, LONG] - opened[:, SHORT]) / opened.sum(axis=1))[0, 1])
     assert followed[0] > 0.2
     assert followed[1] < -0.2
+
+
+def test_drift_moves_the_expected_price_and_nothing_else():
+    """Over 12 seeds of 30 days, a drift of 3 a year adds 3 * 30 / 365 to the log of the mean growth; traders draw the same numbers."""
+    plain, drifting = [], []
+    for seed in range(12):
+        for drift, found in ((0.0, plain), (3.0, drifting)):
+            params = SyntheticParams(
+                seed=seed, days=30, annual_drift=drift, warmup_days=1, interval="1h", steps_per_bar=2, arrivals_per_hour=5
+            )
+            close = simulate(params).to_market().close
+            found.append(np.log(close[-1] / 100.0))
+    difference = np.array(drifting) - np.array(plain)
+    assert difference == pytest.approx(3 * 31 / 365, abs=2e-3)
