@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from liqbt.data.quality import check_store
     from liqbt.data.readers import read_file
     from liqbt.errors import ConfigError, DataError, LiqbtError, StoreError
+    from liqbt.evaluation import Evaluation, Hypothesis, LiquidationSkill, evaluate, liquidation_skill, robustness
     from liqbt.features import FeatureParams, build_features
-    from liqbt.fidelity import Reliability, compare_maps, reliability
+    from liqbt.fidelity import FidelityStudy, Reliability, compare_maps, fidelity_study, reliability
     from liqbt.heatmap import Heatmap, LiquidationMap, ProbabilityMap, ZoneSize, combine, depth_adjusted, dirichlet_mixes, read_heatmap
+    from liqbt.ledger import Ledger
     from liqbt.loading import load_market
+    from liqbt.lookahead import LookaheadReport, check_lookahead
     from liqbt.maps import leverage_heat, liquidation_map, zone_probability
     from liqbt.margin import (
         LeverageTier,
@@ -44,11 +47,25 @@ if TYPE_CHECKING:
         save_tiers,
     )
     from liqbt.market import MarketFrame
+    from liqbt.parameters import check_parameters
     from liqbt.report.html import write_report
     from liqbt.report.png import write_heatmap_png
-    from liqbt.scoring import Costs, Score, backtest, buy_and_hold
+    from liqbt.scoring import (
+        Costs,
+        EquityShare,
+        FixedNotional,
+        PortfolioScore,
+        Score,
+        TradingRules,
+        VolatilityTarget,
+        backtest,
+        backtest_portfolio,
+        buy_and_hold,
+        score_variants,
+    )
     from liqbt.signals import Signals
-    from liqbt.strategy import Strategy, load_strategy
+    from liqbt.strategy import Strategy, load_strategy, strategy_variants
+    from liqbt.sweeps import SweptZones, swept_zones
     from liqbt.zones import ZoneParams, Zones, ZoneTracks, find_zones, track_zones
 
 __version__ = "0.1.0"
@@ -58,15 +75,24 @@ __all__ = [
     "ConfigError",
     "Costs",
     "DataError",
+    "EquityShare",
+    "Evaluation",
     "FeatureParams",
+    "FidelityStudy",
+    "FixedNotional",
     "Flows",
     "Heatmap",
+    "Hypothesis",
+    "Ledger",
     "LeverageMix",
     "LeverageTier",
     "LiqbtError",
     "LiquidationMap",
+    "LiquidationSkill",
+    "LookaheadReport",
     "MarginRule",
     "MarketFrame",
+    "PortfolioScore",
     "ProbabilityMap",
     "Reconstruction",
     "Reliability",
@@ -74,29 +100,38 @@ __all__ = [
     "Signals",
     "StoreError",
     "Strategy",
+    "SweptZones",
     "TierTable",
+    "TradingRules",
+    "VolatilityTarget",
     "ZoneParams",
     "ZoneSize",
     "ZoneTracks",
     "Zones",
     "backtest",
+    "backtest_portfolio",
     "bankruptcy_price",
     "bars_from_trades",
     "build_features",
     "build_flows",
     "buy_and_hold",
+    "check_lookahead",
+    "check_parameters",
     "check_store",
     "combine",
     "compare_maps",
     "depth_adjusted",
     "dirichlet_mixes",
     "download",
+    "evaluate",
+    "fidelity_study",
     "find_zones",
     "import_files",
     "leverage_heat",
     "leverage_tiers",
     "liquidation_map",
     "liquidation_price",
+    "liquidation_skill",
     "load_market",
     "load_strategy",
     "margin_rule",
@@ -105,7 +140,11 @@ __all__ = [
     "read_tiers",
     "reconstruct",
     "reliability",
+    "robustness",
     "save_tiers",
+    "score_variants",
+    "strategy_variants",
+    "swept_zones",
     "track_zones",
     "volume_at_price",
     "write_heatmap_png",
@@ -123,8 +162,9 @@ _HOMES = {
     "liqbt.data.quality": ("check_store",),
     "liqbt.data.readers": ("read_file",),
     "liqbt.errors": ("ConfigError", "DataError", "LiqbtError", "StoreError"),
+    "liqbt.evaluation": ("Evaluation", "Hypothesis", "LiquidationSkill", "evaluate", "liquidation_skill", "robustness"),
     "liqbt.features": ("FeatureParams", "build_features"),
-    "liqbt.fidelity": ("Reliability", "compare_maps", "reliability"),
+    "liqbt.fidelity": ("FidelityStudy", "Reliability", "compare_maps", "fidelity_study", "reliability"),
     "liqbt.heatmap": (
         "Heatmap",
         "LiquidationMap",
@@ -135,8 +175,10 @@ _HOMES = {
         "dirichlet_mixes",
         "read_heatmap",
     ),
-    "liqbt.maps": ("leverage_heat", "liquidation_map", "zone_probability"),
+    "liqbt.ledger": ("Ledger",),
     "liqbt.loading": ("load_market",),
+    "liqbt.lookahead": ("LookaheadReport", "check_lookahead"),
+    "liqbt.maps": ("leverage_heat", "liquidation_map", "zone_probability"),
     "liqbt.margin": (
         "LeverageTier",
         "MarginRule",
@@ -149,11 +191,25 @@ _HOMES = {
         "save_tiers",
     ),
     "liqbt.market": ("MarketFrame",),
+    "liqbt.parameters": ("check_parameters",),
     "liqbt.report.html": ("write_report",),
     "liqbt.report.png": ("write_heatmap_png",),
-    "liqbt.scoring": ("Costs", "Score", "backtest", "buy_and_hold"),
+    "liqbt.scoring": (
+        "Costs",
+        "EquityShare",
+        "FixedNotional",
+        "PortfolioScore",
+        "Score",
+        "TradingRules",
+        "VolatilityTarget",
+        "backtest",
+        "backtest_portfolio",
+        "buy_and_hold",
+        "score_variants",
+    ),
     "liqbt.signals": ("Signals",),
-    "liqbt.strategy": ("Strategy", "load_strategy"),
+    "liqbt.strategy": ("Strategy", "load_strategy", "strategy_variants"),
+    "liqbt.sweeps": ("SweptZones", "swept_zones"),
     "liqbt.zones": ("ZoneParams", "ZoneTracks", "Zones", "find_zones", "track_zones"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

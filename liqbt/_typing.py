@@ -13,6 +13,7 @@ __all__ = [
     "SHORT",
     "SIDES",
     "BoolArray1D",
+    "BoolArray2D",
     "Float64Array1D",
     "Float64Array2D",
     "Float64Array3D",
@@ -31,6 +32,7 @@ Float64Array4D: TypeAlias = NDArray[np.float64]
 IntArray1D: TypeAlias = NDArray[np.int64]
 Int8Array1D: TypeAlias = NDArray[np.int8]
 BoolArray1D: TypeAlias = NDArray[np.bool_]
+BoolArray2D: TypeAlias = NDArray[np.bool_]
 
 Side: TypeAlias = Literal["long", "short"]
 """Always the POSITION side; venue files that use order side are converted in their reader."""

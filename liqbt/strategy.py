@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import importlib.util
 import inspect
+import itertools
 import math
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -21,7 +22,7 @@ from liqbt.errors import ConfigError, LiqbtError, did_you_mean
 from liqbt.market import MarketFrame
 from liqbt.signals import Signals
 
-__all__ = ["Strategy", "ask_signals", "load_strategy", "shipped_strategies", "source_sha256"]
+__all__ = ["Strategy", "ask_signals", "load_strategy", "shipped_strategies", "source_sha256", "strategy_variants"]
 
 
 @runtime_checkable
@@ -71,6 +72,15 @@ def load_strategy(name: str | Path, /, **parameters: Any) -> Strategy:
     with _blamed_on(path):
         strategy: Strategy = cls(**values)
     return strategy
+
+
+def strategy_variants(name: str | Path, /, **parameters: Sequence[Any]) -> Iterator[Strategy]:
+    """Yield the strategy with each combination of these values, the last parameter changing fastest.
+
+    parameters: a list of values for each parameter to vary. Raises ConfigError as `load_strategy` does.
+    """
+    for values in itertools.product(*parameters.values()):
+        yield load_strategy(name, **dict(zip(parameters, values, strict=True)))
 
 
 def ask_signals(strategy: Strategy, market: MarketFrame, features: pd.DataFrame) -> Signals:

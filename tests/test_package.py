@@ -105,7 +105,18 @@ print(json.dumps({
     homes = found.pop("homes")
     assert all(Path(home).is_relative_to(installed) for home in homes), homes
     assert found == {
-        "strategies": ["gravity", "sweep_reversal"],
+        "strategies": [
+            "breakout",
+            "buy_and_hold",
+            "confluence",
+            "distance_gravity",
+            "fade_moves",
+            "gravity",
+            "random_entries",
+            "sweep_continuation",
+            "sweep_reversal",
+            "zone_levels",
+        ],
         "gravity": 0.7,
         "mappings": ["bars", "open_interest"],
         "report": [True, True, True],

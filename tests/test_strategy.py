@@ -9,7 +9,7 @@ from liqbt.book.reconstruct import reconstruct
 from liqbt.errors import ConfigError
 from liqbt.features import build_features
 from liqbt.signals import Signals
-from liqbt.strategy import Strategy, ask_signals, load_strategy, shipped_strategies, source_sha256
+from liqbt.strategy import Strategy, ask_signals, load_strategy, shipped_strategies, source_sha256, strategy_variants
 
 HEAD = """\
 from dataclasses import dataclass
@@ -31,6 +31,12 @@ def written(folder, text, name="mine.py"):
     return path
 
 
+SHIPPED = [
+    "breakout", "buy_and_hold", "confluence", "distance_gravity", "fade_moves", "gravity", "random_entries", "sweep_continuation",
+    "sweep_reversal", "zone_levels",
+]  # fmt: skip
+
+
 def refused(path, message, **parameters):
     with pytest.raises(ConfigError, match=message) as caught:
         load_strategy(path, **parameters)
@@ -38,7 +44,7 @@ def refused(path, message, **parameters):
 
 
 def test_shipped_strategies_load_by_name_with_their_defaults():
-    assert sorted(shipped_strategies()) == ["gravity", "sweep_reversal"]
+    assert sorted(shipped_strategies()) == SHIPPED
     for name in shipped_strategies():
         strategy = load_strategy(name)
         assert isinstance(strategy, Strategy)
@@ -91,9 +97,9 @@ def test_unknown_parameters():
     ("name", "message"),
     [
         ("gravty", r"'gravty' is neither shipped nor the path of a .py file; did you mean 'gravity'\?"),
-        ("momentum-xyz", r"known: gravity, sweep_reversal"),
+        ("momentum-xyz", f"known: {', '.join(SHIPPED)}"),
         ("", r"'' is neither shipped nor"),
-        ("nowhere/mine.py", r"there is no file 'nowhere/mine.py'; check the path, or use one of gravity, sweep_reversal"),
+        ("nowhere/mine.py", r"there is no file 'nowhere/mine.py'; check the path, or use one of breakout, buy_and_hold"),
     ],
 )
 def test_strategies_that_do_not_exist(name, message):
@@ -204,3 +210,10 @@ def test_files_called_alike_in_two_folders_stay_apart(tmp_path):
         loaded.append((load_strategy(path), hashlib.sha256(path.read_bytes()).hexdigest()))
     assert loaded[0][1] != loaded[1][1]
     assert [source_sha256(strategy) for strategy, _ in loaded] == [digest for _, digest in loaded]
+
+
+def test_variants_are_all_combinations_the_last_changing_fastest():
+    found = [(one.threshold, one.max_hours) for one in strategy_variants("gravity", threshold=[0.6, "0.7"], max_hours=(6, 12))]
+    assert found == [(0.6, 6), (0.6, 12), (0.7, 6), (0.7, 12)]
+    with pytest.raises(ConfigError, match="it has no parameter 'treshold'"):
+        list(strategy_variants("gravity", treshold=[0.6]))

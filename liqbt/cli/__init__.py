@@ -11,7 +11,7 @@ import traceback
 
 import typer
 
-from liqbt.cli import recordings
+from liqbt.cli import evaluation, ledger, recordings, studies
 from liqbt.cli.commands import app
 from liqbt.errors import LiqbtError
 
@@ -19,6 +19,10 @@ __all__ = ["app", "main"]
 
 app.command("import", epilog="Example: `liqbt import recordings/ --store store`")(recordings.import_)
 app.command(epilog="Example: `liqbt download BTCUSDT --start 2026-01-01 --end 2026-02-01 --interval 5m`")(recordings.download)
+app.command(epilog="Example: `liqbt evaluate gravity --symbol SOLUSDT --interval 5m --out out/verdicts.html`")(evaluation.evaluate)
+app.command(epilog="Example: `liqbt certify --out docs/statistics.md`")(evaluation.certify)
+app.command(epilog="Example: `liqbt fidelity --seeds 5 --days 14 --out out/fidelity`")(studies.fidelity)
+app.add_typer(ledger.app, name="runs", epilog="Example: `liqbt runs --symbol SOLUSDT --strategy gravity`")
 app.add_typer(recordings.app, name="data", epilog="Example: `liqbt data ls --store store`")
 
 _USAGE_ERROR = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")  # typer brings its own click

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from liqbt.cli.ledger import LedgerAddress
 from liqbt.cli.output import notes_of, print_json, print_paths, print_scores, progress_bar, say
 from liqbt.cli.settings import (
     Config,
@@ -45,13 +46,14 @@ DEMO = "synthetic-90d"
 @app.command(epilog="Example: `liqbt demo --out out/demo`")
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the report, the picture and the record of the run.")] = Path("out/demo"),
+    ledger: LedgerAddress = None,
     as_json: Json = False,
 ) -> None:
     """Run the main job on a synthetic market that comes with liqbt, and write a report."""
     if not as_json:
         say("This is a SYNTHETIC market: 90 days from a seed. Its price takes no notice of liquidations: there is no edge to find.")
     with progress_bar(as_json) as tell:
-        result = _run(make_config(None, dataset=DEMO), tell)
+        result = _run(make_config(None, dataset=DEMO), tell, ledger)
         paths = {"heatmap": _draw(result.book, result.config, out / "heatmap.png", None, None)}
         paths |= _write_report(result, out / "report.html", tell)
     _finish(result, paths, as_json)
@@ -93,6 +95,10 @@ def backtest(
     strategies: Strategies = None,
     store: Store = None, venue: Venue = None, symbol: Symbol = None, interval: Interval = None, start: Start = None, end: End = None,
     dataset: Dataset = None, config: Config = None, param: Param = None, leverage: Leverage = None,
+    ledger: LedgerAddress = None,
+    check_lookahead: Annotated[
+        bool, typer.Option("--check-lookahead", help="First ask the strategies again without the future; ends where one looks ahead.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for trades and equity (CSV), statistics (JSON), record of the run.", show_default=False)
     ] = None,
@@ -107,7 +113,8 @@ def backtest(
     )  # fmt: skip
     paths: dict[str, str] = {}
     with progress_bar(as_json) as tell:
-        result = _run(settings, tell)
+        checked = _checked(settings, tell) if check_lookahead else []
+        result = _run(settings, tell, ledger)
         scores = (*result.scores, result.benchmark)
         for done, score in enumerate(scores):
             tell(done / len(scores), f"statistics of {score.name}")
@@ -116,6 +123,8 @@ def backtest(
             described = result.provenance()
             paths = {path.name: str(path) for path in write_scores(out, scores, described)}
             paths["record"] = _write_record(settings, described, out / "backtest")
+    for line in [] if as_json else checked:
+        say(line)
     _finish(result, paths, as_json)
 
 
@@ -124,6 +133,7 @@ def report(
     strategies: Strategies = None,
     store: Store = None, venue: Venue = None, symbol: Symbol = None, interval: Interval = None, start: Start = None, end: End = None,
     dataset: Dataset = None, config: Config = None, param: Param = None, leverage: Leverage = None,
+    ledger: LedgerAddress = None,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("out/report.html"),
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -133,7 +143,7 @@ def report(
         strategies=strategies, param=param, leverage=leverage,
     )  # fmt: skip
     with progress_bar(as_json) as tell:
-        result = _run(settings, tell)
+        result = _run(settings, tell, ledger)
         paths = _write_report(result, out, tell)
     _finish(result, paths, as_json)
 
@@ -147,10 +157,22 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-def _run(config: RunConfig, tell: Progress) -> RunResult:
+def _run(config: RunConfig, tell: Progress, ledger: str | None) -> RunResult:
     from liqbt.run import run
 
-    return run(config, progress=tell)
+    return run(config if ledger is None else config.model_copy(update={"ledger": ledger}), progress=tell)
+
+
+def _checked(config: RunConfig, tell: Progress) -> list[str]:
+    """Return what the check for look-ahead says of each strategy; raises ConfigError for the first that does not pass."""
+    from liqbt.errors import ConfigError
+    from liqbt.run import check_strategies
+
+    reports = check_strategies(config, progress=tell)
+    for report in reports:
+        if not report.clean:
+            raise ConfigError(report.message)
+    return [line for report in reports for line in (report.message, *(f"{report.strategy}: {note}" for note in report.notes))]
 
 
 def _draw(book: Reconstruction, config: RunConfig, path: Path, every: str | None, bin_bps: float | None) -> str:
@@ -181,11 +203,12 @@ def _write_record(config: RunConfig, described: dict[str, Any], beside: Path) ->
 def _finish(result: RunResult, paths: dict[str, str], as_json: bool) -> None:
     """Print what a run found, what it assumed, and where it was written."""
     scores = (*result.scores, result.benchmark)
-    notes = notes_of(result.market, result.book.notes, *(score.notes for score in scores))
+    notes = notes_of(result.market, result.book.notes, *(score.notes for score in scores), result.notes)
     if as_json:
         from liqbt.report.files import stats_of
 
-        document = {"bars": result.market.n_bars, "synthetic": result.market.synthetic, "notes": notes}
+        trials = None if result.trials is None else result.trials.count
+        document = {"bars": result.market.n_bars, "synthetic": result.market.synthetic, "notes": notes, "trials": trials}
         print_json({**document, "written": paths, "stats": stats_of(scores)})
         return
     say(repr(result.market))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,7 @@ def make_config(
     strategies: list[str] | None = None,
     param: list[str] | None = None,
     leverage: float | None = None,
+    evaluation: Mapping[str, Any] | None = None,
     **data: str | None,
 ) -> RunConfig:
     """Return the configuration of a file, if any, with what the options say in its place.
@@ -62,6 +64,9 @@ def make_config(
         values["strategies"] = [{"name": name} for name in strategies]
     if leverage is not None and isinstance(values.get("execution", {}), dict):
         values["execution"] = {**values.get("execution", {}), "leverage": leverage}
+    asked = {key: value for key, value in (evaluation or {}).items() if value is not None}
+    if asked and isinstance(values.get("evaluation", {}), dict):
+        values["evaluation"] = {**values.get("evaluation", {}), **asked}
     return _with_parameters(RunConfig.of(values, str(path) if path else "options"), param or [])
 
 

@@ -15,13 +15,17 @@ from plotly.offline import get_plotlyjs
 from liqbt._typing import Float64Array1D, Progress
 from liqbt.book.reconstruct import Reconstruction
 from liqbt.errors import ConfigError
+from liqbt.evaluation.results import Evaluation
+from liqbt.evaluation.robustness import RobustnessGrid
 from liqbt.features import FeatureParams
 from liqbt.market import MarketFrame
 from liqbt.report.candles import picture_cadence
+from liqbt.report.evaluation_figures import evaluation_figures
 from liqbt.report.figures import drawn_zones, equity_figure, explained_figure, heatmap_figure
 from liqbt.report.files import write_whole
 from liqbt.report.numbers import CARDS, card_value, display
 from liqbt.report.provenance import provenance
+from liqbt.report.verdict_table import verdict_rows
 from liqbt.scoring import Score
 
 __all__ = ["write_report"]
@@ -34,6 +38,9 @@ LIMITS: Final = (
     "What the next strategy would have done. Every further variant that you try here makes the best one look better than it is.",
     "How your own orders would have moved the price. Fills assume that you are small.",
 )
+EVALUATION_LIMITS: Final = (
+    "Whether the claim will hold. The verdict is about this span of this market, and about claims as they are worded above.",
+)
 
 
 def write_report(
@@ -45,6 +52,8 @@ def write_report(
     benchmark: Score | None = None,
     features: FeatureParams | None = None,
     sources: Mapping[str, str] | None = None,
+    evaluation: Evaluation | None = None,
+    grids: Sequence[RobustnessGrid] = (),
     progress: Progress | None = None,
 ) -> Path:
     """Write one self-contained HTML file and return its path; the file appears whole or not at all.
@@ -52,12 +61,15 @@ def write_report(
     scores: drawn and listed side by side. benchmark: such as `buy_and_hold(market)`, drawn beside their equity.
     features: the settings that the strategies' features were built with, for the record and for the zones drawn.
     sources: SHA-256 of the strategies' files by the name of the score, for the record.
+    evaluation: verdicts for page one, with what they rest on; without it the report says that it gives none. grids: of `robustness`.
 
-    Raises ConfigError where a score is of another market or the file cannot be written.
+    Raises ConfigError where a score or the evaluation is of another market or the file cannot be written.
     """
     for score in (*scores, *([benchmark] if benchmark else [])):
         if score.market is not market:
             raise ConfigError(f"write_report: score {score.name!r} is of {score.market!r}, not of the report's market")
+    if evaluation is not None and evaluation.context.market is not market:
+        raise ConfigError(f"write_report: the evaluation is of {evaluation.context.market!r}, not of the report's market")
     told = progress or (lambda _share, _what: None)
     features = features or FeatureParams()
     cadence = picture_cadence(market, _COLUMNS)
@@ -71,6 +83,8 @@ def write_report(
         "equity": equity_figure(scores, benchmark),
         "explained": explained_figure(shares["entry seen"], shares["on the map"], features.min_explained_share),
     }
+    if evaluation is not None:
+        figures |= evaluation_figures(evaluation, grids)
     told(0.5, "statistics")
     environment = Environment(loader=PackageLoader("liqbt.report", "."), autoescape=select_autoescape(default=True), trim_blocks=True)
     text = environment.get_template("report.html.j2").render(
@@ -85,7 +99,9 @@ def write_report(
         notes=list(dict.fromkeys([*book.notes, *(note for score in scores for note in score.notes)])),
         candle_step=cadence,
         provenance=provenance(market, book, features, scores, sources),
-        limits=LIMITS,
+        limits=[*(LIMITS[1:] if evaluation else LIMITS), *(EVALUATION_LIMITS if evaluation else ())],
+        evaluation=evaluation,
+        verdicts=verdict_rows(evaluation) if evaluation else [],
         figures={name: _json(figure) for name, figure in figures.items()},
         plotly=get_plotlyjs(),
     )

@@ -61,7 +61,12 @@ def provenance(
                 "file_sha256": (sources or {}).get(score.name),
                 "parameters": score.parameters,
                 "costs": dataclasses.asdict(score.costs),
-                "execution": {"leverage": score.leverage, "equity_share": score.equity_share, "initial_cash": score.initial_cash},
+                "execution": {
+                    "leverage": score.leverage,
+                    "initial_cash": score.initial_cash,
+                    "sizing": repr(score.sizing),
+                    **dataclasses.asdict(score.rules),
+                },
             }
         )
     described["seeds"] = {"market": "none: recorded, nothing is drawn at random" if market.seed is None else market.seed}

@@ -1,5 +1,5 @@
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const names = ["heatmap", "equity", "explained"];
+const names = [...document.querySelectorAll("figure.plot")].map((figure) => figure.id);
 
 function colours() {
   const style = getComputedStyle(document.documentElement);

@@ -1,190 +1,205 @@
 """The fill loop: wishes of a strategy become orders, trades and equity. The only execution delay in liqbt is here.
 
-`trades[k]` is at once the record of the k-th round trip and the state of the open position, so nothing is kept twice.
-Sides are signs: +1 long or buy, -1 short or sell; multiplying by the sign lets one branch serve both.
+The rules are told in `liqbt.scoring.backtest`. Bars in which nothing is held, rests or arrives are jumped over.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+import math
+from typing import Any
 
 import numpy as np
 
 from liqbt._jit import kernel
-from liqbt._typing import BoolArray1D, Float64Array1D, Int8Array1D, IntArray1D
-from liqbt.margin.kernels import liquidation_price_of
+from liqbt._typing import Float64Array1D, Float64Array2D, Float64Array3D, Float64Array4D, Int8Array1D
+from liqbt.scoring._account import close_trade, pay_funding, write_trade
+from liqbt.scoring._curve import follow, hold, worth
+from liqbt.scoring._life import exit_of, live, stretch
+from liqbt.scoring._orders import leave_at_market, passed, serve
+from liqbt.scoring._records import ACCOUNT, CURVE, FULL, LIQUIDATION, OK, OPEN, ORDER, REASONS, RUIN, RUINED, SLOT, TRADE, WISH, Tally
 
-__all__ = ["FULL", "OK", "ORDER", "REASONS", "RUINED", "TRADE", "fill_orders"]
+__all__ = ["FULL", "OK", "ORDER", "REASONS", "RUINED", "TRADE", "WISH", "fill_orders"]
 
-ORDER: Final = np.dtype(
-    [("bar", "i8"), ("side", "i8"), ("reason", "i8"), ("size", "f8"), ("price", "f8"), ("fee", "f8"), ("slippage", "f8")]
-)
-TRADE: Final = np.dtype(
-    [("entry_bar", "i8"), ("exit_bar", "i8"), ("side", "i8"), ("reason", "i8")]
-    + [(name, "f8") for name in ("amount", "entry_price", "exit_price", "fees", "funding", "slippage", "pnl", "mae", "mfe")]
-)
-
-REASONS: Final = ("open", "entry", "exit", "stop", "target", "time", "reversal", "liquidation", "funding")
-"""Names of the reason codes, in order; `open` marks a trade that has not ended."""
-OPEN, ENTRY, EXIT, STOP, TARGET, TIME, REVERSAL, LIQUIDATION, FUNDING = range(9)
-
-OK, RUINED, FULL = 0, 1, 2
-ORDERS_A_BAR = 4  # funding, closing of what was carried, entry, and the stop of that entry
+LONG_AGO = -(2**62)
 
 
 @kernel
-def _record(orders: Any, n: int, bar: int, side: int, reason: int, size: float, price: float, fee: float, slippage: float) -> int:
-    order = orders[n]
-    order["bar"], order["side"], order["reason"] = bar, side, reason
-    order["size"], order["price"], order["fee"], order["slippage"] = size, price, fee, slippage
-    return n + 1
+def due(wishes: Any, row: int, asset: int, decided: int) -> bool:
+    """Return whether the next wish is one for `asset`, decided at the close of bar `decided`."""
+    return bool(row < wishes.size and wishes[row]["asset"] == asset and wishes[row]["bar"] == decided)
 
 
 @kernel
-def _stretch(trade: Any, price: float) -> None:
-    """Let the trade's excursions reach `price`."""
-    move = trade["side"] * (price - trade["entry_price"]) / trade["entry_price"]
-    trade["mae"] = max(trade["mae"], -move)
-    trade["mfe"] = max(trade["mfe"], move)
+def carried(slot: Any) -> bool:
+    """Return whether a position is all there is: nothing rests, and nothing waits at the market."""
+    return bool(slot["side"] != 0 and slot["rest"] < 0 and slot["wish"] < 0 and slot["leave"] == 0)
 
 
 @kernel
-def _close(
-    trade: Any, orders: Any, n: int, bar: int, reason: int, reference: float, slip: float, fee_rate: float, margin: float
-) -> tuple[int, float]:
-    """End the trade at `reference`, worsened by `slip`; return the next order number and the change of the balance.
-
-    Where that would lose `margin` (quote) or more, and for LIQUIDATION, the trade ends at its bankruptcy price instead.
-    """
-    side, amount = trade["side"], trade["amount"]
-    price = reference * (1.0 - side * slip)
-    fee, slippage = amount * price * fee_rate, amount * reference * slip
-    gain = side * amount * (price - trade["entry_price"]) - fee
-    if reason == LIQUIDATION or gain <= -margin:
-        reason, price, fee, slippage = LIQUIDATION, trade["entry_price"] - side * margin / amount, 0.0, 0.0
-        gain = -margin  # exactly, so that nothing is left of an account that was all margin
-    trade["exit_bar"], trade["reason"], trade["exit_price"] = bar, reason, price
-    trade["fees"] += fee
-    trade["slippage"] += slippage
-    trade["pnl"] = side * amount * (price - trade["entry_price"]) - trade["fees"] - trade["funding"]
-    _stretch(trade, price)
-    return _record(orders, n, bar, -side, reason, amount, price, fee, slippage), gain
+def take(slot: Any, wishes: Any, known: Float64Array1D, row: int) -> None:
+    """Let a wish reach the market; of several that wait there the newest counts, and an exit takes back an entry before it."""
+    if wishes[row]["exit"] != 0:
+        slot["leave"], slot["wish"] = 1, -1
+    if wishes[row]["entry"] != 0:
+        slot["wish"], slot["known"] = row, known[row]
 
 
 @kernel
 def fill_orders(
-    observed: BoolArray1D, open_: Float64Array1D, high: Float64Array1D, low: Float64Array1D, close: Float64Array1D,
-    trigger_low: Float64Array1D, trigger_high: Float64Array1D, funding_rate: Float64Array1D, funding_price: Float64Array1D,
-    entry: Int8Array1D, exit_: BoolArray1D, stop_price: Float64Array1D, target_price: Float64Array1D, max_bars: IntArray1D,
-    taker: float, maker: float, slip: float, leverage: float, equity_share: float, initial_cash: float,
-    max_notional: float, ruin: float, rate: Float64Array1D, constant: Float64Array1D,
-    orders: Any, trades: Any, equity: Float64Array1D, position: Int8Array1D,
-) -> tuple[int, int, int, int, int]:  # fmt: skip
-    """Fill `orders`, `trades`, `equity` and `position`; return (status, orders, trades, rejected entries, capped entries).
+    bars: Any, arrivals: Any, distance: Float64Array2D, books: Float64Array4D, venues: Any, brackets: Float64Array3D,
+    wishes: Any, settings: Any, orders: Any, trades: Any, equity: Float64Array1D, position: Int8Array1D,
+) -> Tally:  # fmt: skip
+    """Execute `wishes` and return the tally; callable from other kernels, also in parallel, for all state is its own.
 
-    All bar arrays have shape (n_bars,). Row t of the wishes was decided at the close of bar t and is filled at the open of
-    the next observed bar; of wishes that pile up over unobserved bars the newest counts. `trades` and `orders` must hold
-    one row an entry wish and two, plus one a funding payment, with ORDERS_A_BAR to spare.
-    max_notional: quote, the most that the venue allows at this leverage. ruin: quote, equity at which nothing more is opened.
-
-    Status: OK; RUINED where equity came to `ruin`; FULL where `orders` or `trades` is too short, with the results void.
+    bars, arrivals, distance, books, venues, brackets: `MarketArrays`. wishes: WISH records, sorted by bar, then asset, one row each.
+    settings: one TERMS record.
+    orders, trades: ORDER and TRADE records to be filled; empty to write none. An entry makes a trade and two orders, a funding payment
+    an order. equity: (n_bars,), quote, at closes; position: (n_bars, n_assets), 0 throughout; empty to write none.
+    The tally is exact whatever is written, but for status FULL, where `orders` or `trades` is neither empty nor large enough.
     """
-    balance = initial_cash  # quote, without the open position's profit
-    status, n, k, rejected, capped = OK, 0, 0, 0, 0  # k is the number of ended trades, trades[k] the open one
-    held, due = 0, -1
-    posted, margin, liquidation = 0.0, 0.0, 0.0  # of the open position: isolated margin at entry and now, quote; liquidation price
-    stop, target = np.nan, np.nan
-    wish, leave = -1, False
+    n_bars, n_assets = bars.shape
+    terms = settings[0]
+    slots, accounts = np.zeros(n_assets, SLOT), np.zeros(1, ACCOUNT)
+    account = accounts[0]
+    account["balance"] = terms["initial_cash"]
+    for asset in range(n_assets):
+        slot = slots[asset]
+        slot["wish"], slot["rest"], slot["ended"] = -1, -1, LONG_AGO
+    known = np.empty(wishes.size)  # equity at the decision of each wish
+    decided, arrived, delay = 0, 0, 1 + terms["latency"]
+    timed, ruined, busy = arrivals.size > 0, False, False
+    now, held, curves = terms["initial_cash"], 0, np.zeros(1, CURVE)
+    curve = curves[0]
+    curve["equity"], curve["peak"] = now, now
 
-    for t in range(open_.size):
-        if n + ORDERS_A_BAR > orders.size or k + 1 >= trades.size:
-            return FULL, n, k, rejected, capped
-        if t > 0:
-            if exit_[t - 1]:
-                leave, wish = True, -1
-            if entry[t - 1] != 0:
-                wish = t - 1
-        if held != 0 and funding_rate[t] != 0.0:
-            trade = trades[k]
-            profit = held * trade["amount"] * (funding_price[t] - trade["entry_price"])
-            # nobody pays more than he has: the rest of the wallet, and what the isolated position is worth
-            payment = min(held * trade["amount"] * funding_price[t] * funding_rate[t], balance + max(profit, -margin))
-            trade["funding"] += payment
-            balance -= payment
-            n = _record(orders, n, t, held, FUNDING, 0.0, funding_price[t], payment, 0.0)
-            left = min(posted, balance)
-            if left != margin:
-                margin = left
-                liquidation = liquidation_price_of(float(held), trade["entry_price"], trade["amount"], margin, False, rate, constant, 0.0)
-        if observed[t]:
-            price = open_[t]
-            if held != 0 and liquidation > 0.0 and held * (price - liquidation) <= 0.0:  # before a trader could have left
-                n, gain = _close(trades[k], orders, n, t, LIQUIDATION, price, 0.0, 0.0, margin)
-                balance, held, k = balance + gain, 0, k + 1
-            if held != 0 and (leave or 0 <= due <= t):
-                n, gain = _close(trades[k], orders, n, t, EXIT if leave else TIME, price, slip, taker, margin)
-                balance, held, k = balance + gain, 0, k + 1
-            leave = False
-            if wish >= 0 and entry[wish] != held:
-                if held != 0:
-                    n, gain = _close(trades[k], orders, n, t, REVERSAL, price, slip, taker, margin)
-                    balance, held, k = balance + gain, 0, k + 1
-                side = int(entry[wish])
-                fill = price * (1.0 + side * slip)
-                if balance <= ruin:
-                    status = RUINED
-                elif side * (fill - stop_price[wish]) <= 0.0 or side * (target_price[wish] - fill) <= 0.0:
-                    rejected += 1
-                else:
-                    notional = balance * equity_share * leverage / (1.0 + leverage * taker)  # margin and fee are the share
-                    if notional > max_notional:
-                        notional, capped = max_notional, capped + 1
-                    amount = notional / fill
-                    fee, slippage = amount * fill * taker, amount * price * slip
-                    trade = trades[k]
-                    trade["entry_bar"], trade["exit_bar"], trade["side"], trade["reason"] = t, -1, side, OPEN
-                    trade["amount"], trade["entry_price"], trade["exit_price"] = amount, fill, np.nan
-                    trade["fees"], trade["funding"], trade["slippage"] = fee, 0.0, slippage
-                    trade["mae"], trade["mfe"] = 0.0, 0.0
-                    balance -= fee
-                    n = _record(orders, n, t, side, ENTRY, amount, fill, fee, slippage)
-                    held, stop, target = side, stop_price[wish], target_price[wish]
-                    due = t + max_bars[wish] if max_bars[wish] > 0 else -1
-                    posted = min(notional / leverage, balance)  # rounding alone can make the balance the lesser
-                    margin = posted
-                    liquidation = liquidation_price_of(float(side), fill, amount, margin, False, rate, constant, 0.0)
-            wish = -1
-            if held != 0:
-                worst, best, trigger = (low[t], high[t], trigger_low[t]) if held > 0 else (high[t], low[t], trigger_high[t])
-                stopped = held * (worst - stop) <= 0.0
-                dead = liquidation > 0.0 and held * (trigger - liquidation) <= 0.0
-                # the stop saves the position only where it lies before the liquidation price and the open had not passed both
-                saved = stopped and held * (stop - liquidation) > 0.0 and held * (price - liquidation) > 0.0
-                reason, reference, cost, rate_paid = OPEN, price, 0.0, 0.0
-                if held * (price - target) > 0.0:  # the open comes before anything else in the bar
-                    reason, rate_paid = TARGET, maker
-                elif dead and not saved:
-                    reason = LIQUIDATION
-                elif stopped:
-                    reason, cost, rate_paid = STOP, slip, taker
-                    reference = min(stop, price) if held > 0 else max(stop, price)
-                elif held * (best - target) > 0.0:
-                    reason, reference, rate_paid = TARGET, target, maker
-                if reason != OPEN:
-                    n, gain = _close(trades[k], orders, n, t, reason, reference, cost, rate_paid, margin)
-                    balance, held, k = balance + gain, 0, k + 1
-                else:
-                    _stretch(trades[k], low[t])
-                    _stretch(trades[k], high[t])
-        equity[t] = balance
-        if held != 0:
-            equity[t] += held * trades[k]["amount"] * (close[t] - trades[k]["entry_price"])
-        elif balance <= ruin:
-            status = RUINED
-        position[t] = held
+    bar = 0
+    while bar < n_bars:
+        if not busy:
+            while arrived < wishes.size and (ruined or wishes[arrived]["entry"] == 0):
+                arrived += 1
+            arrives = min(wishes[arrived]["bar"] + delay, n_bars) if arrived < wishes.size else n_bars
+            if equity.size > 0:
+                equity[bar:arrives] = now
+            bar = arrives
+            if bar == n_bars:
+                break
+        elif n_assets == 1 and carried(slots[0]) and not ruined:
+            until = min(wishes[arrived]["bar"] + delay, n_bars) if arrived < wishes.size else n_bars
+            if slots[0]["due"] >= 0:
+                until = min(until, slots[0]["due"])
+            begin, bar = bar, hold(slots[0], account, curve, bars, bar, until, terms["ruin"], equity, position)
+            held += bar - begin
+            while decided < wishes.size and wishes[decided]["bar"] < bar:
+                known[decided] = worth(slots[0], account, bars[wishes[decided]["bar"], 0]["close"])
+                decided += 1
+            now = curve["equity"]
+            if bar == n_bars:
+                break
+        while decided < wishes.size and wishes[decided]["bar"] < bar:
+            known[decided] = now
+            decided += 1
 
-    if held != 0:
-        trade = trades[k]
-        trade["pnl"] = held * trade["amount"] * (close[-1] - trade["entry_price"]) - trade["fees"] - trade["funding"]
-        k += 1
-    return status, n, k, rejected, capped
+        for asset in range(n_assets):  # the open, as it comes to what is carried
+            slot = slots[asset]
+            if slot["side"] != 0:
+                rate = bars[bar, asset]["funding_rate"]
+                if rate != 0.0:
+                    pay_funding(slot, slots, account, bar, asset, rate, bars[bar, asset]["funding_price"], venues, brackets, orders)
+                price = bars[bar, asset]["open"]
+                if bars[bar, asset]["observed"] and passed(slot, price):
+                    close_trade(slot, account, bar, asset, LIQUIDATION, price, price, 0.0, orders, trades)
+
+        for asset in range(n_assets):  # what is at the market by the open
+            slot = slots[asset]
+            if not timed and due(wishes, arrived, asset, bar - delay) and not ruined:
+                take(slot, wishes, known, arrived)
+                arrived += 1
+            if bars[bar, asset]["observed"]:
+                if ruined:
+                    if slot["side"] != 0:
+                        leave_at_market(slot, account, bar, asset, RUIN, bars[bar, asset]["open"], terms, distance, books, orders, trades)
+                elif slot["wish"] >= 0 or slot["leave"] != 0 or (slot["side"] != 0 and 0 <= slot["due"] <= bar):
+                    serve(
+                        slot, slots, account, wishes, bar, asset, bars[bar, asset]["open"],
+                        terms, bars, distance, books, venues, brackets, orders, trades,
+                    )  # fmt: skip
+
+        if timed and not ruined:
+            for asset in range(n_assets):  # what reaches it in the course of the bar
+                if not due(wishes, arrived, asset, bar - delay):
+                    continue
+                slot, price = slots[asset], arrivals[bar, asset]["price"]
+                comes = bars[bar, asset]["observed"] and not math.isnan(price)
+                if comes:
+                    low, high = arrivals[bar, asset]["early_low"], arrivals[bar, asset]["early_high"]
+                    marked = venues[asset]["marked"] != 0
+                    trigger_low = bars[bar, asset]["trigger_low"] if marked else low
+                    trigger_high = bars[bar, asset]["trigger_high"] if marked else high
+                    live(
+                        slot, slots, account, wishes, bar, asset, bars[bar, asset]["open"], low, high, trigger_low, trigger_high, math.nan,
+                        terms, bars, distance, books, venues, brackets, orders, trades,
+                    )  # fmt: skip
+                take(slot, wishes, known, arrived)
+                arrived += 1
+                if comes:
+                    slot["split"] = 1
+                    if slot["side"] != 0 and passed(slot, price):
+                        close_trade(slot, account, bar, asset, LIQUIDATION, price, price, 0.0, orders, trades)
+                    serve(slot, slots, account, wishes, bar, asset, price, terms, bars, distance, books, venues, brackets, orders, trades)
+
+        profit, busy, any_held = 0.0, False, False
+        for asset in range(n_assets):  # the rest of the bar
+            slot = slots[asset]
+            if slot["side"] == 0 and slot["rest"] < 0 and slot["wish"] < 0 and slot["leave"] == 0:
+                slot["split"] = 0
+                continue
+            if bars[bar, asset]["observed"] and (slot["side"] != 0 or slot["rest"] >= 0):
+                row = bars[bar, asset]
+                price, low, high = row["open"], row["low"], row["high"]
+                trigger_low, trigger_high = row["trigger_low"], row["trigger_high"]
+                if slot["split"] != 0:
+                    price = arrivals[bar, asset]["price"]
+                    low, high = arrivals[bar, asset]["late_low"], arrivals[bar, asset]["late_high"]
+                    if venues[asset]["marked"] == 0:
+                        trigger_low, trigger_high = low, high
+                if slot["rest"] < 0 and exit_of(slot, price, low, high, trigger_low, trigger_high)[0] == OPEN:
+                    stretch(slot, low, high)  # what almost all bars come to, without a call
+                else:
+                    live(
+                        slot, slots, account, wishes, bar, asset, price, low, high, trigger_low, trigger_high, row["close"],
+                        terms, bars, distance, books, venues, brackets, orders, trades,
+                    )  # fmt: skip
+                slot["best"] = slot["highest"] if slot["side"] > 0 else slot["lowest"]
+            slot["split"] = 0
+            if slot["last"] <= bar:
+                slot["rest"] = -1
+            if slot["side"] != 0:
+                profit += slot["side"] * slot["amount"] * (bars[bar, asset]["close"] - slot["entry_price"])
+                any_held = True
+                if position.size > 0:
+                    position[bar, asset] = slot["side"]
+            busy = busy or slot["side"] != 0 or slot["rest"] >= 0 or slot["wish"] >= 0 or slot["leave"] != 0
+
+        now = account["balance"] + profit
+        follow(curve, now)
+        if equity.size > 0:
+            equity[bar] = now
+        held += any_held
+        if now <= terms["ruin"] and not ruined:
+            ruined = True
+            busy = any_held
+            for asset in range(n_assets):
+                slots[asset]["wish"], slots[asset]["leave"], slots[asset]["rest"] = -1, 0, -1
+        bar += 1
+
+    for asset in range(n_assets):
+        if slots[asset]["side"] != 0:
+            write_trade(slots[asset], asset, -1, OPEN, math.nan, bars[-1, asset]["close"], trades)
+    full = 0 < orders.size < accounts[0]["orders"] or 0 < trades.size < accounts[0]["trades"]
+    status = FULL if full else (RUINED if ruined else OK)
+    return Tally(
+        status, accounts[0]["orders"], accounts[0]["trades"], now,
+        curves[0]["total"], curves[0]["squares"], curves[0]["drawdown"], held,
+        accounts[0]["rejected"], accounts[0]["capped"], accounts[0]["reduced"], accounts[0]["starved"],
+        accounts[0]["cooled"], accounts[0]["unsized"], accounts[0]["beyond"], accounts[0]["bookless"],
+    )  # fmt: skip

@@ -18,9 +18,11 @@ class Costs:
     """Costs of trading one perpetual.
 
     taker_fee_rate: fraction of notional, paid by market orders and triggered stops; at least 0.
-    maker_fee_rate: fraction of notional, paid by targets, which are limit orders; negative is a rebate.
+    maker_fee_rate: fraction of notional, paid by limit orders that rested: targets and limit entries; negative is a rebate.
     slippage_bps: basis points by which every market order and triggered stop fills worse than its reference price.
     funding: whether recorded funding is paid and received.
+    depth_slippage: whether market orders and triggered stops also walk the recorded order book, and pay that where it is more than
+        `slippage_bps`; the market must have depth.
 
     Raises ConfigError for values out of range.
     """
@@ -29,6 +31,7 @@ class Costs:
     maker_fee_rate: float
     slippage_bps: float
     funding: bool = True  # recorded funding is a fact of the market; leaving it out is the exception
+    depth_slippage: bool = False  # few recordings have depth
 
     def __post_init__(self) -> None:
         if not 0 <= self.taker_fee_rate < MAX_FEE_RATE:

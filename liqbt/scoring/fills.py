@@ -1,8 +1,7 @@
-"""Fills: what a strategy's wishes became on a market, as flat records."""
+"""Fills: what wishes became on a market, as flat records."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,30 +11,35 @@ from numpy.typing import NDArray
 
 from liqbt._typing import Float64Array1D, Int8Array1D
 from liqbt.margin import LeverageTier
-from liqbt.margin.arrays import TierArrays
 from liqbt.market import MarketFrame
-from liqbt.scoring._kernels import FULL, OK, ORDER, ORDERS_A_BAR, RUINED, TRADE, fill_orders
+from liqbt.scoring._kernels import FULL, ORDER, RUINED, TRADE, fill_orders
 from liqbt.scoring.costs import Costs
+from liqbt.scoring.inputs import market_arrays, terms_of, wishes_of
+from liqbt.scoring.rules import TradingRules
+from liqbt.scoring.sizing import Sizing
 from liqbt.signals import Signals
 
 __all__ = ["Fills", "simulate_fills"]
 
-RUIN_SHARE: Final = 1e-6  # of the initial cash; rounding leaves crumbs where a liquidation took everything
+_COUNTS: Final = ("rejected", "capped", "reduced", "starved", "cooled", "unsized", "beyond", "bookless")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fills:
     """Records of one simulated account.
 
-    orders: structured array, one row an order or a funding payment, in the order they happened: bar, side (+1 buy, -1
-        sell; of funding, the position's), reason (index into `REASONS`), size in base (0 for funding), price in quote, fee in
-        quote (of funding, what the position paid, negative where it received), slippage in quote.
-    trades: structured array, one row a round trip: entry_bar, exit_bar (-1 while open), side (+1 long, -1 short), reason, amount
-        in base, entry_price, exit_price (NaN while open), and in quote fees, funding, slippage, pnl (net of fees and
-        funding; slippage is in the prices); mae and mfe, the greatest adverse and favourable move as fractions of the entry price.
-    equity: shape (n_bars,), quote, at each bar's close. position: shape (n_bars,), -1, 0 or 1, at each bar's close.
+    orders: structured array, one row an order or a funding payment, in the order they happened: bar, asset (number of the market),
+        side (+1 buy, -1 sell; of funding, the position's), reason (index into `REASONS`), size in base (0 for funding), price in
+        quote, fee in quote (of funding, what the position paid, negative where it received), slippage in quote.
+    trades: structured array, one row a round trip, in the order of entry: asset, entry_bar, exit_bar (-1 while open), side (+1 long, -1
+        short), reason, amount in base, entry_price, exit_price (NaN while open), and in quote fees, funding, slippage, pnl (net of fees
+        and funding; slippage is in the prices); mae and mfe, the greatest adverse and favourable move as fractions of the entry price.
+    equity: shape (n_bars,), quote, at each bar's close.
+    position: -1, 0 or 1 at each bar's close, shape (n_bars,), of several markets (n_bars, n_assets).
     rejected: entries whose stop or target was already passed. capped: entries cut down to the venue's greatest notional.
-    ruined: whether nothing was left to trade with.
+    ruined: whether equity came down to the ruin share of the initial cash.
+    reduced: entries cut down to the free margin. starved: entries for which there was none. cooled: entries that came in a cooldown.
+    unsized: entries whose volatility was not known. beyond, bookless: market orders greater than the recorded book, and without one.
     """
 
     orders: NDArray[Any]
@@ -45,69 +49,52 @@ class Fills:
     rejected: int
     capped: int
     ruined: bool
+    reduced: int = 0
+    starved: int = 0
+    cooled: int = 0
+    unsized: int = 0
+    beyond: int = 0
+    bookless: int = 0
 
 
 def simulate_fills(
-    signals: Signals,
-    market: MarketFrame,
+    signals: Sequence[Signals],
+    markets: Sequence[MarketFrame],
     *,
     costs: Costs,
     leverage: float,
-    equity_share: float,
+    sizing: Sizing,
+    rules: TradingRules,
     initial_cash: float,
-    tiers: Sequence[LeverageTier],
+    tiers: Sequence[Sequence[LeverageTier]],
+    arrivals: NDArray[Any],
+    delay: int,
 ) -> Fills:
-    """Execute `signals` bar by bar; the rules are told in `liqbt.scoring.backtest`, which also checks the parameters."""
-    funded = costs.funding and market.funding_rate is not None
-    funding_rate = np.nan_to_num(market.funding_rate) if funded and market.funding_rate is not None else np.zeros(market.n_bars)
-    funding_price = market.open.copy()
-    if market.mark_close is not None:
-        funding_price[1:] = market.mark_close[:-1]
-    wishes = int(np.count_nonzero(signals.entry))
-    payments = int(np.count_nonzero(funding_rate))
-    orders = np.zeros(2 * wishes + payments + ORDERS_A_BAR, dtype=ORDER)
-    trades = np.zeros(wishes + 2, dtype=TRADE)
-    equity = np.empty(market.n_bars)
-    position = np.zeros(market.n_bars, dtype=np.int8)
+    """Execute `signals`, one for each of `markets`, which are on the same bars; `position` has shape (n_bars, n_assets).
 
-    def flat(values: NDArray[Any], dtype: Any = np.float64) -> NDArray[Any]:
-        array = np.ascontiguousarray(values, dtype=dtype)
-        if array.flags.writeable:  # one signature for all callers: numba compiles again for arrays that may be written
-            array = array.view()
-            array.setflags(write=False)
-        return array
-
-    brackets = TierArrays.of(tiers)
-    status, n_orders, n_trades, rejected, capped = fill_orders(
-        flat(market.observed, np.bool_), flat(market.open), flat(market.high), flat(market.low), flat(market.close),
-        flat(market.trigger_low), flat(market.trigger_high), flat(funding_rate), flat(funding_price),
-        flat(signals.entry, np.int8), flat(signals.exit, np.bool_), flat(signals.stop_price), flat(signals.target_price),
-        flat(signals.max_bars, np.int64),
-        float(costs.taker_fee_rate), float(costs.maker_fee_rate), float(costs.slippage),
-        float(leverage), float(equity_share), float(initial_cash),
-        _max_notional(tiers, leverage), RUIN_SHARE * float(initial_cash),
-        brackets.rate, brackets.constant,
-        orders, trades, equity, position,
-    )  # fmt: skip
-    if status == FULL:
+    tiers: of each market. arrivals, delay: when wishes reach the market, as `liqbt.scoring.arrivals` tells.
+    The rules are told in `liqbt.scoring.backtest`, which also checks the parameters.
+    """
+    arrays = market_arrays(markets, tiers, costs=costs, leverage=leverage, sizing=sizing)._replace(arrivals=arrivals)
+    wishes, terms = wishes_of(signals), terms_of(costs, leverage, initial_cash, sizing, rules, delay)
+    entries, payments = int(np.count_nonzero(wishes["entry"])), int(np.count_nonzero(arrays.bars["funding_rate"]))
+    orders = np.zeros(max(2 * entries + payments, 1), dtype=ORDER)
+    trades = np.zeros(max(entries, 1), dtype=TRADE)
+    equity = np.empty(markets[0].n_bars)
+    position = np.zeros(arrays.bars.shape, dtype=np.int8)
+    tally = fill_orders(*arrays, wishes, terms, orders, trades, equity, position)
+    if tally.status == FULL:
         raise RuntimeError(
-            f"{signals.name}: room for {orders.size} orders and {trades.size} trades did not suffice; please report this defect"
+            f"{signals[0].name}: room for {orders.size} orders and {trades.size} trades did not suffice; please report this defect"
         )
-    if status not in (OK, RUINED):
-        raise RuntimeError(f"{signals.name}: unknown status {status} of the fill loop; please report this defect")
     fills = Fills(
-        orders=orders[:n_orders].copy(),
-        trades=trades[:n_trades].copy(),
+        orders=orders[: tally.orders].copy(),
+        trades=trades[: tally.trades].copy(),
         equity=equity,
         position=position,
-        rejected=int(rejected),
-        capped=int(capped),
-        ruined=status == RUINED,
+        ruined=tally.status == RUINED,
+        **{name: getattr(tally, name) for name in _COUNTS},
     )
     for array in (fills.orders, fills.trades, fills.equity, fills.position):
         array.setflags(write=False)
     return fills
-
-
-def _max_notional(tiers: Sequence[LeverageTier], leverage: float) -> float:
-    return max((tier.max_notional for tier in tiers if tier.max_leverage >= leverage), default=math.inf)

@@ -11,7 +11,7 @@ import pytest
 
 from liqbt.errors import ConfigError
 from liqbt.market import MarketFrame
-from liqbt.scoring import Costs, backtest, buy_and_hold
+from liqbt.scoring import Costs, EquityShare, FixedNotional, TradingRules, backtest, buy_and_hold
 from liqbt.signals import Signals
 
 
@@ -43,8 +43,8 @@ def test_costs_out_of_range(field, value):
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("leverage", 0.5), ("leverage", float("nan")), ("leverage", 1e9), ("equity_share", 0.0), ("equity_share", 1.01),
-    ("initial_cash", 0.0), ("initial_cash", float("inf")),
+    ("leverage", 0.5), ("leverage", float("nan")), ("leverage", 1e9), ("initial_cash", 0.0), ("initial_cash", float("inf")),
+    ("fills", "nautilus"),
 ])  # fmt: skip
 def test_parameters_out_of_range(signals, market, name, value):
     with pytest.raises(ConfigError, match=f"^{name}: "):
@@ -65,9 +65,16 @@ def test_signals_of_another_market(signals):
         backtest(signals, market_at(bars=7))
 
 
-def test_infinite_levels_are_refused(signals, market):
-    with pytest.raises(ConfigError, match="stop_price is infinite"):
-        backtest(dataclasses.replace(signals, stop_price=np.full(6, -np.inf)), market)
+@pytest.mark.parametrize("name", ["stop_price", "target_price", "limit_price", "trigger_price", "trailing_stop"])
+def test_infinite_levels_are_refused(signals, market, name):
+    with pytest.raises(ConfigError, match=f"two trades: {name} is infinite"):
+        backtest(dataclasses.replace(signals, **{name: np.full(6, -np.inf)}), market)
+
+
+def test_an_order_is_a_limit_or_a_trigger(signals, market):
+    both = {name: np.full(6, 100.0) for name in ("limit_price", "trigger_price")}
+    with pytest.raises(ConfigError, match="two trades: the entry decided at 2026-01-05 00:00:00 has a limit and a trigger"):
+        backtest(dataclasses.replace(signals, **both), market)
 
 
 def test_notes(signals, market):
@@ -83,7 +90,7 @@ def test_dropped_entries_are_rejected_and_said_so(market):
     signals = Signals.of(market, entry=[1, 0, 1, 0, -1, 0], stop_price=[99, 0, 200, 0, 1, 0])
     score = backtest(signals, market)
     assert signals.dropped == 2
-    assert score.notes == ("2 entries were not sent: stop or target on the wrong side of the close",)
+    assert score.notes == ("2 entries were not sent: stop or target on the wrong side of the price, or a trigger that would fire at once",)
     assert score.fills.rejected == 0
     assert score.rejected == score.trading_stats["Rejected Entries"] == 2
     one = Signals.of(market, entry=1, stop_price=[200, *[99] * 5])
@@ -107,6 +114,29 @@ def test_bars_longer_than_the_funding_interval_say_so():
 def test_the_entry_fee_counts_where_leverage_is_checked(signals, market):
     # 2,001 x 150 is above the 300,000 up to which 150x is allowed, but with the fee put aside the position is below
     assert backtest(signals, market, leverage=150, initial_cash=2_001).fills.capped == 0
+
+
+def test_settings_are_kept(signals, market):
+    sizing, rules = EquityShare(share=0.5), TradingRules(cooldown_bars=2)
+    score = backtest(signals, market, leverage=3, sizing=sizing, rules=rules, initial_cash=500)
+    assert (score.leverage, score.sizing, score.rules, score.initial_cash) == (3.0, sizing, rules, 500.0)
+    plain = backtest(signals, market)
+    assert (plain.sizing, plain.rules, plain.costs) == (EquityShare(), TradingRules(), Costs.binance_usdm())
+
+
+def test_vectorbt_may_fill_too(signals, market):
+    score = backtest(signals, market, costs=Costs.free(), fills="vectorbt")
+    assert score.trades["side"].tolist() == ["long", "short"]
+    assert any("vectorbt" in note for note in score.notes)
+
+
+@pytest.mark.parametrize("more", [
+    {"leverage": 2.0}, {"sizing": EquityShare(share=0.5)}, {"sizing": FixedNotional(notional=100.0)},
+    {"rules": TradingRules(cooldown_bars=1)},
+], ids=["leverage", "share", "notional", "rules"])  # fmt: skip
+def test_what_vectorbt_cannot_simulate_is_refused(signals, market, more):
+    with pytest.raises(ConfigError, match=f"^{next(iter(more))}: .* more than vectorbt can simulate"):
+        backtest(signals, market, costs=Costs.free(), fills="vectorbt", **more)
 
 
 def test_frames(signals, market):

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from liqbt.market import MarketFrame
-from liqbt.scoring import Costs, backtest, buy_and_hold
-from liqbt.scoring._kernels import REASONS
+from liqbt.scoring import Costs, EquityShare, backtest, buy_and_hold
 from liqbt.signals import Signals
 
 
@@ -47,7 +46,7 @@ def random_signals(seed, market):
 def score(request):
     seed, leverage, share = request.param
     market = random_market(seed)
-    return backtest(random_signals(seed, market), market, leverage=leverage, equity_share=share)
+    return backtest(random_signals(seed, market), market, leverage=leverage, sizing=EquityShare(share=share))
 
 
 def test_value_is_our_equity_at_every_bar(score):
@@ -66,14 +65,14 @@ def test_trades_are_ours(score):
 
 def test_the_markets_cover_liquidation_and_ruin():
     market = random_market(4)
-    score = backtest(random_signals(4, market), market, leverage=75, equity_share=1)
+    score = backtest(random_signals(4, market), market, leverage=75)
     assert "liquidation" in set(score.trades["reason"])
     assert score.fills.ruined
 
 
 def test_stats_hold_what_a_perpetual_trader_needs():
     market = random_market(2)
-    score = backtest(random_signals(2, market), market, leverage=5, equity_share=0.5)
+    score = backtest(random_signals(2, market), market, leverage=5, sizing=EquityShare(share=0.5))
     stats = score.stats
     assert stats["End Value"] == pytest.approx(score.equity.iloc[-1])
     assert stats["Total Trades"] == len(score.trades)
@@ -86,6 +85,16 @@ def test_stats_hold_what_a_perpetual_trader_needs():
     assert stats.index.is_unique
     assert not {"Total Fees Paid", "Max Gross Exposure [%]", "Benchmark Return [%]"} & set(stats.index)
     assert stats["Price Change [%]"] == pytest.approx(100 * (market.close[-1] / market.close[0] - 1))
+    wanted = (
+        "Gross Edge [bps]",
+        "Net Edge [bps]",
+        "Largest Loss",
+        "Time Under Water [%]",
+        "Average MAE [%]",
+        "Average MFE [%]",
+        "Capacity",
+    )
+    assert set(wanted) <= set(stats.index)
     for reason, label in (("stop", "Stops"), ("target", "Targets"), ("time", "Time Exits"), ("liquidation", "Liquidations")):
         assert stats[label] == (score.trades["reason"] == reason).sum()
 
@@ -131,7 +140,7 @@ def test_a_score_pickles_before_and_after_its_numbers_were_asked_for(score):
 
 def test_stats_of_a_ruined_account():
     market = random_market(4)
-    stats = backtest(random_signals(4, market), market, leverage=75, equity_share=1).stats
+    stats = backtest(random_signals(4, market), market, leverage=75).stats
     assert stats["Ruined"]
     assert stats["End Value"] < 0.1 * stats["Start Value"]
 
@@ -142,42 +151,6 @@ def test_buy_and_hold_is_vectorbts_holding():
     assert score.equity.iloc[-1] == pytest.approx(10_000 * market.close[-1] / market.open[1])
     assert score.portfolio.total_return() == pytest.approx(score.equity.iloc[-1] / 10_000 - 1)
     assert score.name == "buy and hold"
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_market_orders_are_those_of_from_signals(seed):
-    import vectorbt as vbt
-
-    rng = np.random.default_rng(seed)
-    market = random_market(seed, bars=300, funding=False)
-    entry = rng.choice([-1, 0, 1], market.n_bars, p=[0.1, 0.8, 0.1])
-    leave = (rng.random(market.n_bars) < 0.1) & (entry == 0)  # vectorbt ignores an entry that comes with an exit
-    costs = Costs(taker_fee_rate=0.0007, maker_fee_rate=0.0, slippage_bps=3.0)
-    score = backtest(Signals.of(market, entry=entry, exit=leave), market, costs=costs, equity_share=0.3)
-    ours = score.fills.orders
-    size = np.ones(market.n_bars)
-    entries = ours[ours["reason"] == REASONS.index("entry")]
-    size[entries["bar"]] = entries["size"]
-
-    def series(values):
-        return pd.Series(values, index=market.index.tz_localize(None))
-
-    def delayed(values):
-        return series(np.r_[False, values[:-1]])
-
-    theirs = vbt.Portfolio.from_signals(
-        series(market.close),
-        entries=delayed(entry > 0), exits=delayed(leave), short_entries=delayed(entry < 0), short_exits=delayed(leave),
-        price=series(market.open), size=series(size), size_type="amount", upon_opposite_entry="reverse", stop_entry_price="fillprice",
-        fees=costs.taker_fee_rate, slippage=costs.slippage, init_cash=10_000.0, freq="15min", engine="numba",
-    )  # fmt: skip
-    records = theirs.orders.records
-    bars = np.unique(ours["bar"])
-    assert bars.tolist() == records["idx"].tolist()  # a reversal is one order of theirs, two of ours
-    signed = np.bincount(ours["bar"], weights=ours["side"] * ours["size"])[bars]
-    assert signed == pytest.approx(np.where(records["side"] == 0, 1, -1) * records["size"].to_numpy(), rel=1e-9)
-    assert np.bincount(ours["bar"], weights=ours["fee"])[bars] == pytest.approx(records["fees"].to_numpy(), rel=1e-9)
-    assert theirs.value().to_numpy() == pytest.approx(score.fills.equity, rel=1e-9)
 
 
 def test_scoring_does_not_import_vectorbt():

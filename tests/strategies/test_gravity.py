@@ -4,11 +4,10 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from hand_made import unknown
 
 from liqbt.errors import ConfigError
-from liqbt.features import FEATURES
 from liqbt.strategy import load_strategy
 
 GRAVITY = load_strategy("gravity")
@@ -16,8 +15,7 @@ GRAVITY = load_strategy("gravity")
 
 def features_of(market, **columns):
     """Features without any zone, but for the columns given."""
-    frame = pd.DataFrame(np.nan, index=market.index, columns=list(FEATURES))
-    return frame.assign(sigma_day=0.04, **columns)
+    return unknown(market, sigma_day=0.04, **columns)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +67,26 @@ def test_the_time_out_is_in_hours_whatever_the_interval(flat, interval, bars):
 def test_the_record_names_strategy_and_parameters(flat):
     signals = load_strategy("gravity", threshold=0.7).signals(flat, features_of(flat))
     assert signals.name == "gravity"
-    assert signals.parameters == {"threshold": 0.7, "min_distance": 0.2, "max_distance": 1.5, "stop_multiple": 1.0, "max_hours": 24.0}
+    assert signals.parameters == {
+        "threshold": 0.7, "min_distance": 0.2, "max_distance": 1.5, "stop_multiple": 1.0, "max_hours": 24.0, "pullback": 0.0,
+        "rest_hours": 4.0,
+    }  # fmt: skip
+
+
+def test_a_market_order_unless_a_pullback_is_asked_for(flat):
+    features = features_of(flat, dominance=[0.5, 0.9, 0.5, 0.1, 0.5, 0.5], above_near=103.0, below_near=97.0)
+    assert np.isnan(GRAVITY.signals(flat, features).limit_price).all()
+    patient = load_strategy("gravity", pullback=0.25, rest_hours=2).signals(flat, features)
+    np.testing.assert_allclose(patient.limit_price[[1, 3]], [100 * math.exp(-0.01), 100 * math.exp(0.01)])
+    assert patient.valid_bars[[1, 3]].tolist() == [2, 2]
+    assert patient.target_price[[1, 3]].tolist() == [103, 97]
+    np.testing.assert_allclose(patient.stop_price[[1, 3]], [100 * 100 / 103, 100 * 100 / 97])
+
+
+def test_a_pullback_beyond_the_stop_is_not_sent(flat):
+    features = features_of(flat, dominance=[0.5, 0.9, 0.5, 0.5, 0.5, 0.5], above_near=101.0)
+    signals = load_strategy("gravity", pullback=0.3).signals(flat, features)  # 1.2 % below, the stop 1 %
+    assert (signals.entry.any(), signals.dropped) == (False, 1)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +94,11 @@ def test_the_record_names_strategy_and_parameters(flat):
     [
         ({"threshold": 0.49}, r"gravity: threshold 0.49 must be at least 0.5 and below 1"),
         ({"threshold": 1.0}, r"gravity: threshold 1.0"),
+        ({"pullback": -0.1}, r"gravity: pullback -0.1 must be at least 0 and at most 100"),
+        ({"rest_hours": 0.0}, r"gravity: rest_hours 0.0 must be above 0 and at most 8760"),
         ({"threshold": math.nan}, r"gravity: threshold:? nan"),
         ({"min_distance": -0.1}, r"gravity: min_distance -0.1"),
-        ({"min_distance": 1.5}, r"min_distance 1.5 must be at least 0 and below max_distance 1.5"),
+        ({"min_distance": 1.5}, r"gravity: min_distance 1.5 must be below max_distance 1.5"),
         ({"max_distance": math.nan}, r"max_distance:? nan"),
         ({"stop_multiple": 0.0}, r"gravity: stop_multiple 0.0 .*must be above 0"),
         ({"max_hours": 0.0}, r"max_hours 0.0"),

@@ -1,0 +1,53 @@
+"""Many variants of sweep reversal on 100,000 bars: ours, with time exits, liquidation and Sharpe ratio, beside vectorbt's loop.
+
+Read as the ratio of the two rows. Both get the same entries, stops and targets, made beforehand; vectorbt's loop leaves out the time
+exits and the ratio.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+from markets import minutes
+from vectorbt_loop import simulate
+
+import liqbt as lb
+from liqbt.scoring.variants import score_variants
+
+BARS = 100_000
+
+
+@pytest.fixture(scope="module")
+def market():
+    return minutes(BARS, volatility=1.5e-3)
+
+
+@pytest.fixture(scope="module")
+def signals(market):
+    features = lb.build_features(lb.reconstruct(market))
+    grid = itertools.product((0.3, 0.5, 0.7, 0.9), (1.0, 4.0), (0.05, 0.2), (1.0, 2.0), (6.0, 24.0))
+    names = ("min_swept", "within_hours", "stop_buffer", "reward", "max_hours")
+    return [lb.load_strategy("sweep_reversal", **dict(zip(names, one, strict=True))).signals(market, features) for one in grid]
+
+
+def test_ours(benchmark, market, signals):
+    table = benchmark(score_variants, signals, market)
+    assert len(table) == len(signals)
+    assert (table["n_trades"] > 30).all()
+
+
+def test_vectorbt_loop(benchmark, market, signals):
+    column = (-1, 1)
+    bars = [np.ascontiguousarray(getattr(market, name).reshape(column)) for name in ("open", "high", "low", "close")]
+
+    def later(values, empty):
+        return np.stack([np.r_[[empty], one[:-1]].reshape(column) for one in values])
+
+    entries = [one.entry for one in signals]
+    long, short = (later([entry == side for entry in entries], False) for side in (1, -1))
+    stop = later([np.abs(one.stop_price / market.close - 1) for one in signals], np.nan)
+    target = later([np.abs(one.target_price / market.close - 1) for one in signals], np.nan)
+    counts = np.zeros(len(signals), np.int64)
+    costs = np.full((1, 1), 0.0005), np.full((1, 1), 1e-4)
+    benchmark(simulate, *bars, long, short, stop, target, *costs, 10_000.0, counts)
+    assert (counts > 60).all()
