@@ -13,6 +13,14 @@ settings.load_profile("liqbt")
 RECORDED = Path(__file__).parents[1].parent / "shared" / "data"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _ledger_of_tests(tmp_path_factory):
+    """Runs of tests are recorded apart from those of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIQBT_LEDGER", str(tmp_path_factory.mktemp("ledger") / "runs.sqlite"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def recorded():
     """Folder of recorded market data; skips where it is not beside the project."""

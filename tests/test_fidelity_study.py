@@ -71,6 +71,8 @@ def test_probability_maps_are_tested_on_markets_of_their_own(done):
     assert frame.loc["matched", "markets"].tolist() == [3, 3, 3]
     assert frame.loc["bars-30m", "markets"].tolist() == [1, 1, 1]
     assert "distance-only" not in frame.index
+    assert done.summary().loc["matched", "chance_error"] == frame.loc[("matched", "share"), "error"]
+    assert frame.loc[("matched", "share"), "error"] != frame.loc[("matched", "notional"), "error"]
     assert study(chance=ChanceSettings(markets=0)).chances == ()
 
 

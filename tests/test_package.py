@@ -13,7 +13,7 @@ import pytest
 import liqbt
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("vectorbt", "plotly", "polars", "matplotlib", "xarray")
+HEAVY = ("vectorbt", "plotly", "polars", "matplotlib", "xarray", "sqlalchemy", "statsmodels", "arch", "skfolio")
 
 
 def python(code, *, cwd=None, path=None):

@@ -59,7 +59,8 @@ FULL = {
     "features": {"discount_days": 2.0, "zones": {"threshold": 0.7}},
     "strategies": [{"name": "gravity", "parameters": {"threshold": 0.7, "max_distance": 9.5}}, {"name": "path/mine.py"}],
     "costs": {"maker_fee_rate": -0.0001, "funding": False},
-    "execution": {"leverage": 3.0, "equity_share": 0.5},
+    "execution": {"leverage": 3.0, "sizing": {"share": 0.5}, "rules": {"cooldown_bars": 3, "on_opposite": "close"}},
+    "evaluation": {"hypotheses": ["gravity"], "tuned_until": "2026-02-01", "seed": 7},
 }
 
 

@@ -11,24 +11,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from liqbt._time import to_index
-from liqbt._typing import Float64Array1D, IntArray1D
+from liqbt._typing import IntArray1D
 from liqbt.heatmap import Heatmap
 from liqbt.market import MarketFrame
 from liqbt.report.candles import candles
 from liqbt.report.picture import COLOUR_LABEL, column_edges, full_colour, log_ticks, notional_picture, visible, wants_log_axis
+from liqbt.report.style import DOWN, LINES, UP, dress, line
 from liqbt.scoring import Score
 from liqbt.zones import ZoneParams, Zones, find_zones
 
 __all__ = ["DrawnZones", "drawn_zones", "equity_figure", "explained_figure", "heatmap_figure"]
 
-UP, DOWN = "#2fbf8f", "#f0616d"
-LINES: Final = ("#5b8cff", "#ffb454", "#c678dd", "#56b6c2", "#e06c9f")
 _CELLS: Final = (900, 360)
-_PARTS: Final = 800
 _ZONE_COLUMNS: Final = 10
 _ZONE_SHARE: Final = 0.15
 _EDGE: Final = {"width": 1, "color": "#14091f"}
-_FONT: Final = {"family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 12}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +90,7 @@ def heatmap_figure(heat: Heatmap, market: MarketFrame, cadence: str, zones: Draw
     for score in scores:
         for trace in _trade_marks(score):
             figure.add_trace(trace)
-    _dress(figure, height=620)
+    dress(figure, height=620)
     span = _naive(np.array([market.timestamp[0], market.timestamp[-1] + market.interval_ns]))
     figure.update_layout(
         xaxis={"rangeslider": {"visible": False}, "showgrid": False, "range": list(span)},
@@ -112,55 +109,29 @@ def equity_figure(scores: Sequence[Score], benchmark: Score | None) -> go.Figure
     """Return the equity of each score, and of the benchmark, in quote."""
     figure = go.Figure()
     for colour, score in zip(LINES * (1 + len(scores) // len(LINES)), scores, strict=False):
-        figure.add_trace(_line(_at_close(score), score.name, {"color": colour, "width": 2}))
+        figure.add_trace(line(_at_close(score), score.name, {"color": colour, "width": 2}))
     if benchmark is not None:
-        figure.add_trace(_line(_at_close(benchmark), benchmark.name, {"color": "#8b90a0", "width": 1.5, "dash": "dot"}))
-    _dress(figure, height=360)
+        figure.add_trace(line(_at_close(benchmark), benchmark.name, {"color": "#8b90a0", "width": 1.5, "dash": "dot"}))
+    dress(figure, height=360)
     figure.update_layout(yaxis={"title": "equity, quote"}, hovermode="x unified")
     return figure
 
 
 def explained_figure(explained: pd.Series[float], live: pd.Series[float], needed: float) -> go.Figure:
     """Return the share of open interest whose entry was seen, the share on the map, and the share below which it is not used."""
-    figure = go.Figure(_line(explained, "entry seen", {"color": LINES[0], "width": 1.5}))
-    figure.add_trace(_line(live, "on the map", {"color": LINES[1], "width": 1.5}))
+    figure = go.Figure(line(explained, "entry seen", {"color": LINES[0], "width": 1.5}))
+    figure.add_trace(line(live, "on the map", {"color": LINES[1], "width": 1.5}))
     figure.add_hline(
         y=needed, line={"color": DOWN, "dash": "dash", "width": 1}, annotation_text="map not used below", annotation_position="bottom right"
     )
-    _dress(figure, height=260)
+    dress(figure, height=260)
     figure.update_layout(yaxis={"title": "share of open interest", "range": [0, 1.05], "tickformat": ".0%"})
     return figure
-
-
-def _dress(figure: go.Figure, *, height: int) -> None:
-    grey = "rgba(128,128,140,0.18)"
-    figure.update_layout(
-        template="none", height=height, margin={"l": 64, "r": 16, "t": 36, "b": 40}, font=_FONT,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
-        modebar={"bgcolor": "rgba(0,0,0,0)"},
-    )  # fmt: skip
-    figure.update_xaxes(gridcolor=grey, zeroline=False)
-    figure.update_yaxes(gridcolor=grey, zeroline=False)
-
-
-def _line(values: pd.Series[float], name: str, line: dict[str, Any]) -> go.Scatter:
-    shown = values.iloc[_extremes(np.asarray(values, dtype=np.float64))]
-    return go.Scatter(x=pd.DatetimeIndex(shown.index).tz_localize(None), y=shown.to_numpy(), name=name, mode="lines", line=line)
 
 
 def _at_close(score: Score) -> pd.Series[float]:
     """Return the equity by the time at which it was known."""
     return score.equity.set_axis(score.market.index + pd.Timedelta(score.market.interval_ns, unit="ns"))
-
-
-def _extremes(values: Float64Array1D) -> IntArray1D:
-    """Return the positions of the lowest and highest value of each of `_PARTS` parts, and of both ends, so that no drawdown is hidden."""
-    if values.size <= 2 * _PARTS:
-        return np.arange(values.size)
-    parts = np.array_split(np.nan_to_num(values), _PARTS)
-    starts = np.cumsum([0, *(part.size for part in parts[:-1])])
-    found = [int(start) + int(one) for start, part in zip(starts, parts, strict=True) for one in (part.argmin(), part.argmax())]
-    return np.unique([0, *found, values.size - 1])
 
 
 def _zone_boxes(zones: DrawnZones, market: MarketFrame) -> go.Scatter:

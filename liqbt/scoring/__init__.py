@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from liqbt.scoring.backtest import backtest, buy_and_hold
+from liqbt.scoring.capacity import Capacity
 from liqbt.scoring.costs import Costs
 from liqbt.scoring.fills import Fills
 from liqbt.scoring.portfolio_backtest import backtest_portfolio
@@ -13,6 +14,7 @@ from liqbt.scoring.sizing import EquityShare, FixedNotional, Sizing, VolatilityT
 from liqbt.scoring.variants import score_variants
 
 __all__ = [
+    "Capacity",
     "Costs",
     "EquityShare",
     "Fills",

@@ -71,7 +71,7 @@ from liqbt.market import MarketFrame
 from liqbt.scoring.arrivals import Trades, arrivals_of
 from liqbt.scoring.costs import Costs
 from liqbt.scoring.execution_notes import notes_of
-from liqbt.scoring.fills import Fills, simulate_fills
+from liqbt.scoring.fills import simulate_fills
 from liqbt.scoring.rules import TradingRules
 from liqbt.scoring.score import Score
 from liqbt.scoring.sizing import EquityShare, FixedNotional, Sizing
@@ -100,7 +100,7 @@ def backtest(
     initial_cash: quote; 10,000 is a round number without meaning, but brackets and thus liquidations depend on size.
     sizing: `EquityShare()` where None: all of the equity. rules: `TradingRules()` where None.
     trades: canonical trades, one frame or frames in order of time; only a latency in milliseconds needs them.
-    fills: who fills: `liqbt`, or `vectorbt` for its own simulation, which knows no leverage, sizing or rules; the notes tell more.
+    fills: who fills: `liqbt`, or `vectorbt` for its own simulation, which knows no leverage; the notes tell more.
 
     Raises ConfigError where signals are not of this market's bars, or a parameter is out of range; DataError where trades cannot be used.
     """
@@ -112,7 +112,9 @@ def backtest(
     if fills not in SIMULATORS:
         raise ConfigError(f"fills: {fills!r} must be one of {', '.join(SIMULATORS)}")
     if fills == "vectorbt":
-        filled, notes = _by_vectorbt(signals, market, costs, leverage, initial_cash, sizing, rules)
+        from liqbt.scoring.vectorbt_fills import simulate
+
+        filled, notes = simulate(signals, market, costs=costs, initial_cash=initial_cash, leverage=leverage, sizing=sizing, rules=rules)
     else:
         tiers, assumed = checked_tiers(market, costs, leverage, initial_cash, sizing)
         arrivals, delay = arrivals_of([market], None if trades is None else [trades], rules)
@@ -199,14 +201,3 @@ def check_bars(signals: Signals, market: MarketFrame) -> None:
     if both.any():
         when = format_ns(signals.timestamp[int(both.argmax())])
         raise ConfigError(f"{signals.name}: the entry decided at {when} has a limit and a trigger; an order has one of them, or none")
-
-
-def _by_vectorbt(
-    signals: Signals, market: MarketFrame, costs: Costs, leverage: float, initial_cash: float, sizing: Sizing, rules: TradingRules
-) -> tuple[Fills, tuple[str, ...]]:
-    for name, value, plain in (("leverage", leverage, 1.0), ("sizing", sizing, EquityShare()), ("rules", rules, TradingRules())):
-        if value != plain:
-            raise ConfigError(f"{name}: {value!r} is more than vectorbt can simulate; leave it out, or use fills='liqbt'")
-    from liqbt.scoring.vectorbt_fills import simulate
-
-    return simulate(signals, market, costs=costs, initial_cash=initial_cash)
