@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-slow lint format bench clean
+.PHONY: demo test test-slow lint format bench certify clean
 
 demo: $(VENV)/.core
 	$(BIN)/liqbt demo --out out/demo
@@ -27,6 +27,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+# hours on two cores; an interrupted run goes on where it was
+certify: $(VENV)/.core
+	$(BIN)/liqbt certify --out docs/statistics.md
 
 clean:
 	rm -rf $(VENV) build out *.egg-info

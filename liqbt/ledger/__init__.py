@@ -17,5 +17,6 @@ from liqbt.ledger.identity import data_sha256
 from liqbt.ledger.ledger import Ledger
 from liqbt.ledger.places import NO_LEDGER, default_ledger
 from liqbt.ledger.trials import Trials, deflated_sharpe
+from liqbt.ledger.variants import entries_of_variants
 
-__all__ = ["NO_LEDGER", "Ledger", "LedgerEntry", "Trials", "data_sha256", "default_ledger", "deflated_sharpe"]
+__all__ = ["NO_LEDGER", "Ledger", "LedgerEntry", "Trials", "data_sha256", "default_ledger", "deflated_sharpe", "entries_of_variants"]

@@ -72,7 +72,7 @@ RUNS: Final = Table(
     Column("fees", Double),
     Column("funding", Double),
     Column("slippage", Double),
-    Column("liquidations", BigInteger, nullable=False),
+    Column("liquidations", BigInteger),
     Column("ruined", Boolean, nullable=False),
     Column("wall_seconds", Double),
     Index("liqbt_runs_market", "venue", "symbol", "span_start"),

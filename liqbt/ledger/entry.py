@@ -43,6 +43,7 @@ class LedgerEntry:
     n_bars, n_trades; total_return, max_drawdown (0 to 1, at bar closes): fractions; sharpe: of returns per bar, sharpe_year: the
     same times the root of the bars of 365 days; skew, kurtosis (3 for a normal): of returns per bar; NaN without any variation.
     fees, funding, slippage: quote, positive when paid. wall_seconds: what signals and score took, NaN where not measured.
+    What a variant scored without records does not tell is NaN, liquidations None.
     """
 
     created: datetime
@@ -75,7 +76,7 @@ class LedgerEntry:
     fees: float
     funding: float
     slippage: float
-    liquidations: int
+    liquidations: int | None
     ruined: bool
     wall_seconds: float
 
