@@ -4,36 +4,40 @@ Read as the ratio of the two rows. Both get the same entries, stops and targets,
 exits and the ratio.
 """
 
-import itertools
-
 import numpy as np
 import pytest
-from markets import minutes
-from vectorbt_loop import simulate
+from vectorbt_loop import simulate_columns
 
 import liqbt as lb
+from liqbt.datasets import SyntheticParams, simulate
 from liqbt.scoring.variants import score_variants
+from liqbt.strategy import strategy_variants
 
-BARS = 100_000
+DAYS = 348  # of 5-minute bars
 
 
 @pytest.fixture(scope="module")
 def market():
-    return minutes(BARS, volatility=1.5e-3)
+    return simulate(SyntheticParams.preset("null", seed=1, days=DAYS, interval="5m", arrivals_per_hour=200.0)).to_market()
 
 
 @pytest.fixture(scope="module")
 def signals(market):
     features = lb.build_features(lb.reconstruct(market))
-    grid = itertools.product((0.3, 0.5, 0.7, 0.9), (1.0, 4.0), (0.05, 0.2), (1.0, 2.0), (6.0, 24.0))
-    names = ("min_swept", "within_hours", "stop_buffer", "reward", "max_hours")
-    return [lb.load_strategy("sweep_reversal", **dict(zip(names, one, strict=True))).signals(market, features) for one in grid]
+    grid = {
+        "min_swept": (0.3, 0.5, 0.7, 0.9),
+        "within_hours": (1.0, 4.0),
+        "stop_buffer": (0.05, 0.2),
+        "reward": (1.0, 2.0),
+        "max_hours": (6.0, 24.0),
+    }
+    return [one.signals(market, features) for one in strategy_variants("sweep_reversal", **grid)]
 
 
 def test_ours(benchmark, market, signals):
     table = benchmark(score_variants, signals, market)
     assert len(table) == len(signals)
-    assert (table["n_trades"] > 30).all()
+    assert (table["n_trades"] > 50).all()
 
 
 def test_vectorbt_loop(benchmark, market, signals):
@@ -49,5 +53,5 @@ def test_vectorbt_loop(benchmark, market, signals):
     target = later([np.abs(one.target_price / market.close - 1) for one in signals], np.nan)
     counts = np.zeros(len(signals), np.int64)
     costs = np.full((1, 1), 0.0005), np.full((1, 1), 1e-4)
-    benchmark(simulate, *bars, long, short, stop, target, *costs, 10_000.0, counts)
-    assert (counts > 60).all()
+    benchmark(simulate_columns, *bars, long, short, stop, target, *costs, 10_000.0, counts)
+    assert (counts > 100).all()

@@ -17,7 +17,7 @@ _MODE, _DIRECTION = np.full(_SHAPE, 0), np.full(_SHAPE, 2)
 
 
 @numba.njit(parallel=True)
-def simulate(open_, high, low, close, long, short, stop, target, fees, slippage, cash, counts):
+def simulate_columns(open_, high, low, close, long, short, stop, target, fees, slippage, cash, counts):
     """Fill `counts` with the number of orders of each column. Shapes: bars (n_bars, 1), the rest (n_columns, n_bars, 1)."""
     for k in numba.prange(long.shape[0]):
         shape, one = (long.shape[1], 1), np.ones(1, np.int64)

@@ -187,15 +187,15 @@ def check_bars(signals: Signals, market: MarketFrame) -> None:
             raise ConfigError(
                 f"{signals.name}: {label} has shape {column.shape}, the market has {market.n_bars} bars; make signals from the same market"
             )
-    different = signals.timestamp != market.timestamp
-    if different.any():
-        bar = int(different.argmax())
+    if signals.timestamp is not market.timestamp and not np.array_equal(signals.timestamp, market.timestamp):
+        bar = int((signals.timestamp != market.timestamp).argmax())
         raise ConfigError(
             f"{signals.name}: bar {bar} of the signals is {format_ns(signals.timestamp[bar])}, of the market "
             f"{format_ns(market.timestamp[bar])}; make signals from the same market"
         )
+    entries = np.flatnonzero(signals.entry)
     for label in ("stop_price", "target_price", "limit_price", "trigger_price", "trailing_stop"):
-        if np.isinf(getattr(signals, label)).any():
+        if np.isinf(getattr(signals, label)[entries]).any():
             raise ConfigError(f"{signals.name}: {label} is infinite in some bar; write NaN for none")
     both = ~np.isnan(signals.limit_price) & ~np.isnan(signals.trigger_price) & (signals.entry != 0)
     if both.any():
