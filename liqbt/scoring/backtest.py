@@ -72,6 +72,7 @@ from liqbt.scoring.arrivals import Trades, arrivals_of
 from liqbt.scoring.costs import Costs
 from liqbt.scoring.execution_notes import notes_of
 from liqbt.scoring.fills import simulate_fills
+from liqbt.scoring.inputs import wishes_of
 from liqbt.scoring.rules import TradingRules
 from liqbt.scoring.score import Score
 from liqbt.scoring.sizing import EquityShare, FixedNotional, Sizing
@@ -114,6 +115,7 @@ def backtest(
     if fills == "vectorbt":
         from liqbt.scoring.vectorbt_fills import simulate
 
+        wishes_of([signals])  # refuses what our own loop would
         filled, notes = simulate(signals, market, costs=costs, initial_cash=initial_cash, leverage=leverage, sizing=sizing, rules=rules)
     else:
         tiers, assumed = checked_tiers(market, costs, leverage, initial_cash, sizing)
@@ -181,7 +183,7 @@ def checked_tiers(
 
 
 def check_bars(signals: Signals, market: MarketFrame) -> None:
-    """Raise ConfigError where signals are not of the market's bars, or cannot be executed."""
+    """Raise ConfigError where signals are not of the market's bars."""
     for label, column in vars(signals).items():
         if isinstance(column, np.ndarray) and column.shape != (market.n_bars,):
             raise ConfigError(
@@ -193,10 +195,6 @@ def check_bars(signals: Signals, market: MarketFrame) -> None:
             f"{signals.name}: bar {bar} of the signals is {format_ns(signals.timestamp[bar])}, of the market "
             f"{format_ns(market.timestamp[bar])}; make signals from the same market"
         )
-    entries = np.flatnonzero(signals.entry)
-    for label in ("stop_price", "target_price", "limit_price", "trigger_price", "trailing_stop"):
-        if np.isinf(getattr(signals, label)[entries]).any():
-            raise ConfigError(f"{signals.name}: {label} is infinite in some bar; write NaN for none")
     both = ~np.isnan(signals.limit_price) & ~np.isnan(signals.trigger_price) & (signals.entry != 0)
     if both.any():
         when = format_ns(signals.timestamp[int(both.argmax())])

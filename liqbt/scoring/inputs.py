@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,16 @@ from liqbt.signals import Signals
 from liqbt.volatility import daily_volatility
 
 __all__ = ["market_arrays", "max_notional", "read_only", "rule_of_venue", "terms_of", "wishes_of"]
+_PRICES: Final = {
+    "stop": "stop_price", "target": "target_price", "limit": "limit_price", "trigger": "trigger_price", "trail": "trailing_stop",
+}  # fmt: skip
 
 
 def wishes_of(signals: Sequence[Signals]) -> NDArray[Any]:
-    """Return the wishes of `signals`, one for each asset, all on the same bars, as WISH records sorted by bar, then asset."""
+    """Return the wishes of `signals`, one for each asset, all on the same bars, as WISH records sorted by bar, then asset.
+
+    Raises ConfigError for a price that is infinite.
+    """
     parts = []
     for asset, one in enumerate(signals):
         bar = np.flatnonzero((one.entry != 0) | one.exit)
@@ -34,6 +40,9 @@ def wishes_of(signals: Sequence[Signals]) -> NDArray[Any]:
         part["stop"], part["target"], part["trail"] = one.stop_price[bar], one.target_price[bar], one.trailing_stop[bar]
         part["limit"], part["trigger"] = one.limit_price[bar], one.trigger_price[bar]
         part["max_bars"], part["valid_bars"] = one.max_bars[bar], one.valid_bars[bar]
+        for name, label in _PRICES.items():
+            if np.isinf(part[name]).any():
+                raise ConfigError(f"{one.name}: {label} is infinite in some bar; write NaN for none")
         parts.append(part)
     wishes = np.concatenate(parts)
     return read_only(wishes if len(parts) == 1 else wishes[np.lexsort((wishes["asset"], wishes["bar"]))])
