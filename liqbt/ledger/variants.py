@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -38,8 +39,6 @@ def entries_of_variants(
     A variant that is scored again by `backtest`, with the same file and settings, is the same trial. What scoring by the thousand does not
     tell (fees, funding, slippage, liquidations, skew, kurtosis) is unknown.
     """
-    import liqbt
-
     data, created = data_sha256(market), datetime.now(UTC)
     executed: dict[str, Any] = {"leverage": float(leverage), "initial_cash": float(initial_cash)}
     executed |= {"sizing": sizing or EquityShare(), "rules": rules or TradingRules()}
@@ -69,7 +68,7 @@ def entries_of_variants(
                 span_end=datetime.fromtimestamp(end, UTC),
                 seed=None if market.seed is None else str(market.seed),
                 **settings,
-                liqbt_version=liqbt.__version__,
+                liqbt_version=importlib.import_module("liqbt").__version__,  # the package's own import stands above this room
                 n_bars=market.n_bars,
                 n_trades=int(row["n_trades"]),
                 total_return=float(row["total_return"]),
