@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from liqbt._time import parse_interval
 from liqbt.fidelity import FidelityStudy, TrueAndReconstructed
@@ -85,6 +86,7 @@ def write_reliability_png(path: str | Path, study: FidelityStudy, *, case: str =
         tenth = np.minimum((curve.predicted * 10).astype(int), 9) / 10 + 0.05 + (place - (len(curves) - 1) / 2) * width
         below.bar(tenth, curve.count / curve.count.sum(), width, color=colour)
     below.set_yscale("log")
+    below.yaxis.set_minor_formatter(NullFormatter())
     below.set_xlabel("share of leverage mixes in which the zone is great", color=INK)
     below.set_ylabel("share of zones", color=INK)
     axes.set_ylabel("share of these zones that truly were", color=INK)
